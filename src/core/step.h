@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the protocol share while one step runs. */
+#ifndef TALOSVIP_CORE_STEP_H
+#define TALOSVIP_CORE_STEP_H
+
+#include "core/deadline.h"
+#include "core/election.h"
+
+/* A request without an answer counts as lost; etcd itself may sit on one for 7 s. */
+#define REQUEST_TIMEOUT_US (1100 * MS_US)
+#define RETRY_US (100 * MS_US)
+/* A fault must have been away this long before we queue up again, at the tail. */
+#define REJOIN_US SECOND_US
+
+struct step {
+    struct election *e;
+    uint64_t now;
+    struct election_actions *out;
+};
+
+/* Appends an action; the caller fills in the rest. */
+struct election_action *step_act(struct step *s, enum election_action_type type);
+/* Appends a request with a fresh id, which it returns. */
+uint32_t step_request(struct step *s, enum election_action_type type,
+                      struct election_action **ret_action);
+/* 0 .. max-1 */
+uint64_t step_jitter(struct step *s, uint64_t max);
+
+/* session.c */
+void session_start(struct step *s);
+void session_event(struct step *s, const struct election_event *ev);
+void session_timers(struct step *s);
+/* Notes that the deadline has passed. True the first time. */
+bool session_lapse(struct step *s);
+void session_end(struct step *s);
+uint64_t session_wake(const struct election *e);
+
+/* vip.c; `i` is the slot */
+void vip_set_state(struct step *s, unsigned i, enum vip_state to, enum election_cause cause);
+void vip_event(struct step *s, unsigned i, const struct election_event *ev);
+void vip_timers(struct step *s, unsigned i);
+void vip_on_lapsed(struct step *s, unsigned i);
+/* The lease was confirmed and there is a right; `was_late`: it had been long in doubt. */
+void vip_on_confirmed(struct step *s, unsigned i, bool was_late);
+void vip_on_session_lost(struct step *s, unsigned i);
+/* The key check says that etcd does not hold what we believe. */
+void vip_on_keys_doubted(struct step *s, unsigned i);
+/* We slept: whatever is held is to be proved again. */
+void vip_on_doubt(struct step *s, unsigned i);
+/* Joins, leaves, or gives up, as the world now wants it. */
+void vip_reconsider(struct step *s, unsigned i);
+bool vip_is_off(const struct vip *v);
+uint64_t vip_wake(const struct election *e, const struct vip *v);
+
+/* take.c: from the queue to the address */
+void take_join(struct step *s, unsigned i);
+void take_ask_proof(struct step *s, unsigned i);
+/* Where our key stands now; `is_proved`: etcd itself just said so, not the watch. */
+void take_settle(struct step *s, unsigned i, bool is_proved);
+void take_probe_timer(struct step *s, unsigned i);
+void take_on_set(struct step *s, unsigned i, enum election_result result);
+void take_refresh(struct step *s, unsigned i);
+void take_put_back(struct step *s, unsigned i);
+/* Held, and proved again. */
+void take_resume(struct step *s, unsigned i);
+void take_tell(struct step *s, unsigned i);
+
+/* give.c: from the address to out of the queue */
+void give_drop(struct step *s, unsigned i, enum election_cause cause);
+void give_on_cleared(struct step *s, unsigned i, enum election_result result);
+void give_delete_again(struct step *s, unsigned i);
+void give_resign(struct step *s, unsigned i, bool is_recorded, enum election_cause cause);
+void give_on_resigned(struct step *s, unsigned i, enum election_result result);
+void give_off(struct step *s, unsigned i, enum election_cause cause);
+/* Our key is gone from etcd, and nobody of us deleted it. */
+void give_lost_key(struct step *s, unsigned i);
+
+#endif
