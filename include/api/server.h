@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* The agent's HTTP/1.1 API on a unix socket (libevent's evhttp on the agent's loop). */
+#ifndef TALOSVIP_API_SERVER_H
+#define TALOSVIP_API_SERVER_H
+
+#include "api/status.h"
+#include "base/loop.h"
+
+#define API_SOCKET_DEFAULT "/run/talosvip/agent.sock"
+
+struct api_server;
+
+/* Each is called for a request, must not block, and frees nothing of the server. */
+struct api_source {
+    /* Fills the view; the vips array stays the callee's until the next call. */
+    void (*status)(void *arg, struct api_status *ret_status);
+    /* NULL when fine, else a static or callee-owned one-line reason (the answer is then 503). */
+    const char *(*healthz)(void *arg);
+    const char *(*readyz)(void *arg);
+};
+
+/* Binds `path` (mode 0660), creating the directory (0755) where it is missing. A socket file that
+ * nobody listens on is replaced. 0; -EADDRINUSE when a live agent answers there, then
+ * *ret_owner_pid is its pid (SO_PEERCRED) or 0; -errno. */
+int api_server_new(struct loop *loop, const char *path, const struct api_source *source, void *arg,
+                   struct api_server **ret_server, int64_t *ret_owner_pid);
+/* Closes and removes the socket file. Takes NULL. */
+void api_server_free(struct api_server *server);
+/* In a forked child: drops the child's copies of the descriptors, leaves the socket file. */
+void api_server_forget(struct api_server *server);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Text from strangers, one character at a time: what may be shown as it is, and what may not. */
+#ifndef TALOSVIP_BASE_TEXT_H
+#define TALOSVIP_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+
+enum text_kind {
+    TEXT_PLAIN,   /* valid UTF-8 (RFC 3629) that a terminal shows as itself */
+    TEXT_CONTROL, /* valid, but C0, DEL, C1, a line separator or a change of direction */
+    TEXT_INVALID, /* not UTF-8; one byte long */
+};
+
+/* Bytes of the first character of `text`; `len` is at least 1. */
+size_t text_next(const char *text, size_t len, enum text_kind *ret_kind);
+
+/* Appends `text` with a '?' for every character that is not plain, so that a name cannot move
+ * the cursor or look like another one. Returns 0 or the buf's error. */
+int text_add_plain(struct buf *out, const char *text);
+/* All of it is UTF-8 without a NUL. */
+bool text_is_utf8(const char *text, size_t len);
+
+#endif

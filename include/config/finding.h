@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* What was found wrong in configuration files, as data. Nothing here prints or exits.
+ * Secrets never get into a finding: only values of keys that hold none are quoted. */
+#ifndef TALOSVIP_CONFIG_FINDING_H
+#define TALOSVIP_CONFIG_FINDING_H
+
+#include "config/check.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct buf;
+
+/* A range of a file. Lines and columns count from 1, columns in characters, offsets in bytes
+ * from 0. `line` is 0 when only the file is known, `file` NULL when nothing is. The end is the
+ * first character behind the range. */
+struct finding_place {
+    const char *file;
+    const char
+        *yaml_path;    /* JSON pointer such as /machine/type, "" for a whole document, or NULL */
+    unsigned document; /* from 1 within the file; 0 when unknown */
+    unsigned line, column;
+    size_t offset;
+    unsigned end_line, end_column;
+    size_t end_offset;
+};
+
+struct finding {
+    const char *id; /* of the check table; static */
+    enum severity severity;
+    struct finding_place at;
+    char *message;                /* one short sentence without a full stop */
+    char *help;                   /* or NULL */
+    struct finding_place related; /* a second place, with file NULL when there is none */
+    char *related_message;        /* or NULL */
+};
+
+#define FINDINGS_MAX 1000
+
+struct findings {
+    struct finding *list; /* owned, with all its strings */
+    size_t n, cap;
+    size_t dropped;                 /* not in the list because it is full */
+    size_t errors, warnings, infos; /* dropped ones included */
+    int error;                      /* 0, or -ENOMEM when one got lost */
+};
+
+void findings_init(struct findings *findings);
+/* Takes NULL. */
+void findings_done(struct findings *findings);
+
+/* Appends a finding with the check's usual severity; `at` is copied and may be NULL. Returns
+ * it until the next call, or NULL when it was only counted (list full, no memory). */
+struct finding *finding_add(struct findings *findings, const char *id,
+                            const struct finding_place *at, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* All take a NULL finding and then do nothing. */
+void finding_set_severity(struct findings *findings, struct finding *finding,
+                          enum severity severity);
+void finding_set_help(struct findings *findings, struct finding *finding, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void finding_set_related(struct findings *findings, struct finding *finding,
+                         const struct finding_place *at, const char *message);
+
+/* "cp.yaml:12:15: error: message [TV103]", and a second line "  hint: ..." when there is help.
+ * No newline at the end. 0 or the buf's sticky error. */
+int finding_format_short(const struct finding *finding, struct buf *out);
+
+#endif

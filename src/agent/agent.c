@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: MIT */
+/* From the options to a running agent, and back to nothing. */
+#include "state.h"
+
+#include "net/address.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_US (6 * SECOND_US)
+
+static void print_findings(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->n; i++) {
+        struct buf line;
+        buf_init(&line, 4096);
+        if (finding_format_short(&findings->list[i], &line) == 0)
+            fprintf(stderr, "%s\n", buf_str(&line));
+        buf_done(&line);
+    }
+}
+
+static bool is_unreadable(const struct findings *findings)
+{
+    for (size_t i = 0; i < findings->n; i++)
+        if (findings->list[i].severity == SEVERITY_ERROR &&
+            strcmp(findings->list[i].id, "TV004") == 0)
+            return true;
+    return false;
+}
+
+/* Exit code, 0 to go on. */
+static int load_config(struct agent *a)
+{
+    struct findings findings;
+    struct buf why;
+    findings_init(&findings);
+    buf_init(&why, 512);
+    int r = config_load(a->options->files, a->options->n_files, &a->config, &findings);
+    print_findings(&findings);
+    int code = r == -ENOMEM ? 70 : r < 0 ? (is_unreadable(&findings) ? 4 : 1) : 0;
+    if (r == 0 && settings_resolve(&a->settings, a->options, a->config, &why) < 0) {
+        fprintf(stderr, "talosvip: %s\n", buf_str(&why));
+        code = 1;
+    }
+    buf_done(&why);
+    findings_done(&findings);
+    return code;
+}
+
+static int check_rights(void)
+{
+    static const struct {
+        unsigned capability;
+        const char *name;
+    } needed[] = {{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {CAP_NET_RAW, "CAP_NET_RAW"}};
+    capng_get_caps_process();
+    for (unsigned i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if (capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
+            continue;
+        fprintf(stderr,
+                "talosvip: cannot set and announce addresses: %s is missing\n"
+                "  hint: run as root or: setcap cap_net_admin,cap_net_raw,cap_bpf,cap_sys_nice+ep "
+                "/path/to/talosvip\n",
+                needed[i].name);
+        return 5;
+    }
+    return 0;
+}
+
+/* What is not needed any more goes; a kernel that refuses is no reason to stop. */
+static void drop_rights(void)
+{
+    static const unsigned kept[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_SYS_NICE};
+    capng_get_caps_process();
+    bool had[sizeof(kept) / sizeof(kept[0])];
+    for (unsigned i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        had[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
+    capng_clear(CAPNG_SELECT_CAPS);
+    for (unsigned i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+        if (had[i])
+            capng_update(CAPNG_ADD, (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), kept[i]);
+    capng_apply(CAPNG_SELECT_CAPS);
+}
+
+/* A guardian that is still giving up for a dead agent holds the lock for a moment. */
+static int take_lock(struct agent *a)
+{
+    uint64_t end = clock_now_us() + LOCK_WAIT_US;
+    int64_t pid = 0;
+    int r;
+    while ((r = lock_take(&a->lock_fd, &pid)) == -EADDRINUSE && clock_now_us() < end) {
+        bool is_alive = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+        if (is_alive)
+            break;
+        usleep(20000);
+    }
+    if (r == 0)
+        return 0;
+    if (r == -EADDRINUSE)
+        fprintf(stderr, "talosvip: another agent runs on this host (pid %" PRId64 ")\n", pid);
+    else
+        fprintf(stderr, "talosvip: cannot take the lock against a second agent: %s\n",
+                strerror(-r));
+    return 1;
+}
+
+static int check_ttl(const struct agent *a)
+{
+    bool is_fenced = fence_is_active(a->fence);
+    uint64_t least = is_fenced ? TTL_MIN_FENCED_US : TTL_MIN_PLAIN_US;
+    if (a->settings.ttl_us >= least && a->settings.ttl_us <= TTL_MAX_US)
+        return 0;
+    fprintf(stderr, "talosvip: a lease of %.1f s is out of range: %.0f s to %.0f s%s\n",
+            (double)a->settings.ttl_us / 1e6, (double)least / 1e6, (double)TTL_MAX_US / 1e6,
+            is_fenced ? "" : " (without the packet fence)");
+    return 2;
+}
+
+/* Somebody configured a VIP by hand: it would be on two nodes as soon as another took it. */
+static int check_untouched(struct agent *a)
+{
+    struct address *list = NULL;
+    size_t n = 0;
+    int code = 0;
+    if (address_list(a->netlink, 0, &list, &n) < 0)
+        return 4;
+    for (size_t i = 0; i < n && code == 0; i++)
+        for (size_t k = 0; k < a->config->n_vips; k++) {
+            struct link link;
+            char text[IP_TEXT_MAX];
+            if (address_is_ours(&list[i]) || !ip_equal(&list[i].ip, &a->config->vips[k].ip))
+                continue;
+            ip_format(&list[i].ip, text);
+            bool is_named = link_get(a->netlink, list[i].ifindex, &link) == 0;
+            fprintf(stderr, "talosvip: %s is already set on %s, and not by talosvip\n"
+                            "  hint: take it off there first: ip addr del %s/%u dev %s\n",
+                    text, is_named ? link.name : "?", text, list[i].bits,
+                    is_named ? link.name : "?");
+            code = 1;
+            break;
+        }
+    free(list);
+    return code;
+}
+
+static void open_fence(struct agent *a)
+{
+    const char *reason = NULL;
+    if (fence_open(&a->fence, &reason) == 0)
+        return;
+    a->fence_reason = reason ? reason : "not allowed here";
+    fence_open_plain(&a->fence);
+}
+
+static void on_timer(void *arg)
+{
+    feed_simple(arg, EV_TIMER, 0, false);
+}
+
+static void on_stop(void *arg, int signum)
+{
+    struct agent *a = arg;
+    if (a->is_stopping) {
+        /* Asked twice: the guardian takes the addresses off when we are gone. */
+        a->exit_code = 128 + signum;
+        loop_stop(a->loop);
+        return;
+    }
+    a->is_stopping = true;
+    log_event(LOG_INFO, "stopping", NULL, LOG_FIELDS(LOG_NUMBER("signal", signum)),
+              "stopping (signal %d): releasing everything", signum);
+    notify_send("STOPPING=1");
+    if (a->election.is_started)
+        feed_simple(a, EV_STOP, 0, false);
+    else {
+        guardian_note_done(a);
+        a->is_finished = true;
+        loop_stop(a->loop);
+    }
+}
+
+static void on_hangup(void *arg, int signum)
+{
+    struct agent *a = arg;
+    (void)signum;
+    if (!a->is_stopping)
+        reload(a);
+}
+
+static void on_watchdog(void *arg)
+{
+    struct agent *a = arg;
+    notify_send("WATCHDOG=1");
+    loop_timer_set(a->watchdog, clock_now_us() + notify_watchdog_us());
+}
+
+static int open_loop(struct agent *a)
+{
+    static const int stops[] = {SIGTERM, SIGINT};
+    signal(SIGPIPE, SIG_IGN);
+    a->loop = loop_new();
+    if (!a->loop)
+        return -ENOMEM;
+    int r = loop_timer_new(a->loop, on_timer, a, &a->timer);
+    for (unsigned i = 0; r == 0 && i < 2; i++)
+        r = loop_signal_new(a->loop, stops[i], on_stop, a, &a->signals[i]);
+    if (r == 0)
+        r = loop_signal_new(a->loop, SIGHUP, on_hangup, a, &a->signals[2]);
+    if (r == 0 && notify_watchdog_us()) {
+        r = loop_timer_new(a->loop, on_watchdog, a, &a->watchdog);
+        if (r == 0)
+            loop_timer_set(a->watchdog, 0);
+    }
+    return r;
+}
+
+static int open_api(struct agent *a)
+{
+    int64_t pid = 0;
+    int r = api_server_new(a->loop, a->settings.socket, &view_source, a, &a->api, &pid);
+    if (r == -EADDRINUSE)
+        fprintf(stderr, "talosvip: another agent answers on %s (pid %" PRId64 ")\n",
+                a->settings.socket, pid);
+    else if (r < 0)
+        fprintf(stderr, "talosvip: cannot listen on %s: %s\n", a->settings.socket, strerror(-r));
+    return r < 0 ? 1 : 0;
+}
+
+static int allocate(struct agent *a)
+{
+    a->actions_max = ELECTION_ACTIONS_MAX(ELECTION_VIPS_MAX);
+    a->vips = calloc(ELECTION_VIPS_MAX, sizeof(*a->vips));
+    a->actions = calloc(a->actions_max, sizeof(*a->actions));
+    a->view = calloc(API_VIPS_MAX, sizeof(*a->view));
+    if (!a->vips || !a->actions || !a->view)
+        return -ENOMEM;
+    election_init(&a->election, a->vips, a->settings.ttl_us, a->settings.refresh_us,
+                  (uint32_t)clock_now_us() ^ (uint32_t)getpid());
+    return 0;
+}
+
+static int internal(const char *what, int r)
+{
+    fprintf(stderr, "talosvip: cannot %s: %s\n", what, strerror(-r));
+    return 70;
+}
+
+/* Everything that can be refused comes before anything on the host is changed. */
+static int set_up(struct agent *a)
+{
+    int code, r;
+    if ((code = check_rights()) || (code = take_lock(a)))
+        return code;
+    if (reload_resolve(a, a->config) < 0 || check_untouched(a))
+        return 1;
+    open_fence(a);
+    if (!a->fence)
+        return internal("share memory with the guardian", -ENOMEM);
+    if ((code = check_ttl(a)))
+        return code;
+    if ((r = links_clean(a)) < 0)
+        return internal("take off what an earlier agent left", r);
+    if ((r = allocate(a)) < 0 || (r = open_loop(a)) < 0 || (r = links_open(a)) < 0)
+        return internal("start", r);
+    drop_rights();
+    if ((r = guardian_start(a)) < 0)
+        return internal("start the guardian", r);
+    if ((code = open_api(a)))
+        return code;
+    if ((r = store_open(a)) < 0)
+        return r == -EINVAL ? 1 : internal("use etcd", r);
+    return 0;
+}
+
+static void tear_down(struct agent *a)
+{
+    store_close(a);
+    api_server_free(a->api);
+    if (a->monitor)
+        links_close(a);
+    guardian_free(a);
+    for (unsigned i = 0; i < sizeof(a->signals) / sizeof(a->signals[0]); i++)
+        loop_signal_free(a->signals[i]);
+    loop_timer_free(a->watchdog);
+    loop_timer_free(a->timer);
+    if (a->is_finished)
+        fence_close(a->fence);
+    else
+        fence_forget(a->fence); /* the guardian closes it when the addresses are off */
+    netlink_close(a->netlink);
+    loop_free(a->loop);
+    config_free(a->config);
+    free(a->vips);
+    free(a->actions);
+    free(a->view);
+    if (a->lock_fd >= 0)
+        close(a->lock_fd);
+    free(a);
+}
+
+static int serve(struct agent *a)
+{
+    int code = set_up(a);
+    if (code)
+        return code;
+    reload_add_missing(a);
+    report_start(a);
+    store_begin(a);
+    if (!a->exit_code && loop_run(a->loop) < 0)
+        a->exit_code = 70;
+    return a->exit_code;
+}
+
+int agent_run(const struct agent_options *options)
+{
+    struct agent *a = calloc(1, sizeof(*a));
+    if (!a)
+        return 70;
+    a->options = options;
+    a->lock_fd = -1;
+    a->born_us = clock_now_us();
+    log_setup(options->log_format, options->log_level);
+    int code = load_config(a);
+    if (code == 0) {
+        int r = netlink_open(&a->netlink);
+        log_set_node(a->settings.node);
+        if (r < 0)
+            code = internal("talk to the kernel", r);
+        else if (options->is_check)
+            code = check_host(a);
+        else if (options->is_dry_run)
+            code = dry_run(a);
+        else
+            code = serve(a);
+    }
+    tear_down(a);
+    return code;
+}

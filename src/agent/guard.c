@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The guardian: a process of its own that takes the addresses off when the agent is dead or its
+ * right has run out, and then gives up in etcd, so that the next node need not wait or probe. It
+ * does nothing else, and needs nothing of the agent but a page of shared memory. */
+#include "guardian.h"
+
+#include "net/address.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define GUARD_PRIORITY 10
+#define GUARD_RECHECK_US SECOND_US
+#define GUARD_RETRY_US (50 * MS_US)
+#define GUARD_RETRIES 40
+
+/* As hard to hold up as the machine allows; each is a help, none a need. Locking what it touches
+ * is enough: all that the agent has mapped would be megabytes. */
+static void stand_firm(void)
+{
+    const struct sched_param param = {.sched_priority = GUARD_PRIORITY};
+    setsid();
+    prctl(PR_SET_NAME, "talosvip-guard");
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
+    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+    sched_setscheduler(0, SCHED_FIFO, &param);
+}
+
+/* Takes off all that is noted, and marks what was. 0, or the last error. */
+static int clear(struct netlink *nl, struct ledger *l, bool *was_held)
+{
+    int result = 0;
+    for (unsigned i = 0; i < ELECTION_VIPS_MAX; i++) {
+        int ifindex = atomic_load(&l->vips[i].ifindex);
+        if (ifindex == 0)
+            continue;
+        int r = address_remove(nl, ifindex, &l->vips[i].ip);
+        if (r < 0)
+            result = r;
+        else if (was_held)
+            was_held[i] = true;
+    }
+    return result;
+}
+
+/* In a mixed order an agent that hangs may put one back after it thaws; the agent itself then
+ * sees that its right is past, and the packet fence is closed. */
+static void on_agent_dead(const struct settings *settings, struct ledger *l, struct fence *fence,
+                          struct netlink *nl)
+{
+    bool was_held[ELECTION_VIPS_MAX] = {false};
+    int r = clear(nl, l, was_held);
+    for (int i = 0; r < 0 && i < GUARD_RETRIES; i++) {
+        poll(NULL, 0, GUARD_RETRY_US / MS_US);
+        r = clear(nl, l, was_held);
+    }
+    if (r < 0) /* then the fence must stay, and the lease runs out by itself */
+        _exit(1);
+    fence_disarm_all(fence);
+    if (!atomic_load(&l->is_done) && atomic_load(&l->lease) > 0)
+        guard_give_up(settings, l, was_held);
+    fence_close(fence);
+    _exit(0);
+}
+
+static void arm(int timer_fd, uint64_t deadline_us)
+{
+    uint64_t now = clock_now_us();
+    uint64_t at = deadline_us > now ? deadline_us : now + GUARD_RECHECK_US;
+    const struct itimerspec spec = {
+        .it_value = {.tv_sec = (time_t)(at / SECOND_US),
+                     .tv_nsec = (long)(at % SECOND_US) * 1000}};
+    timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+}
+
+void guard(const struct settings *settings, struct ledger *ledger, struct fence *fence,
+           int agent_pidfd, int ready_fd)
+{
+    struct netlink *nl;
+    stand_firm();
+    int timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (timer_fd < 0 || netlink_open(&nl) < 0)
+        _exit(1);
+    arm(timer_fd, fence_deadline_us(fence));
+    if (write(ready_fd, "r", 1) != 1)
+        _exit(1);
+    close(ready_fd);
+    struct pollfd fds[] = {{.fd = agent_pidfd, .events = POLLIN},
+                           {.fd = timer_fd, .events = POLLIN}};
+    for (;;) {
+        uint64_t expirations;
+        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+            _exit(1);
+        if (fds[0].revents)
+            on_agent_dead(settings, ledger, fence, nl);
+        if (fds[1].revents && read(timer_fd, &expirations, sizeof(expirations)) > 0) {
+            if (clock_now_us() >= fence_deadline_us(fence))
+                clear(nl, ledger, NULL);
+            arm(timer_fd, fence_deadline_us(fence));
+        }
+    }
+}

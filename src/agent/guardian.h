@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* What the agent and its guardian share across fork(). */
+#ifndef TALOSVIP_AGENT_GUARDIAN_H
+#define TALOSVIP_AGENT_GUARDIAN_H
+
+#include <stdatomic.h>
+
+#include "state.h"
+
+/* Written by the agent one word at a time, read by the guardian at any moment, also after the
+ * agent died between two writes. An address is noted before it is put on, and its note is taken
+ * back only after the kernel has said that it is off. */
+struct ledger {
+    _Atomic int64_t lease;
+    _Atomic bool is_done;
+    char token[ETCD_TOKEN_MAX]; /* spares the guardian the login; a torn one is refused by etcd */
+    struct {
+        _Atomic int32_t ifindex; /* 0 = no address to care for */
+        _Atomic int64_t revision;
+        struct ip ip;
+    } vips[ELECTION_VIPS_MAX];
+};
+
+/* The guardian's life, in the child. `ready_fd` is written to once it stands guard. Does not
+ * return. */
+void guard(const struct settings *settings, struct ledger *ledger, struct fence *fence,
+           int agent_pidfd, int ready_fd) __attribute__((noreturn));
+
+/* Gives the VIPs that `was_held` marks up in etcd, and the lease; a few seconds at most. */
+void guard_give_up(const struct settings *settings, const struct ledger *ledger,
+                   const bool *was_held);
+
+#endif

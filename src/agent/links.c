@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: MIT */
+/* The links that carry VIPs: found by name or selector, followed through carrier changes, renames
+ * and new devices of the same name. */
+#include "state.h"
+
+#include "net/address.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void set_bar(struct agent *a, unsigned i, bool is_barred)
+{
+    struct election_event ev = {.type = EV_BAR, .vip = i, .bar = BAR_LINK, .yes = is_barred};
+    feed(a, &ev);
+}
+
+static void on_frame(void *arg, const struct frame *frame);
+
+struct frame_context {
+    struct agent *agent;
+    struct agent_link *link;
+};
+
+/* Each link's packet endpoint needs to know whose it is. */
+static struct frame_context contexts[AGENT_LINKS_MAX];
+
+static void claim_heard(struct agent *a, unsigned i, const struct mac *mac)
+{
+    const struct vip *v = &a->vips[i];
+    struct election_event ev = {.vip = i};
+    if (v->state == VIP_HELD) {
+        ev.type = EV_CONFLICT;
+        report_conflict(a, i, mac);
+    } else {
+        ev.type = EV_PROBE_ANSWERED;
+        report_taken_over(a, i, mac);
+    }
+    feed(a, &ev);
+}
+
+static void on_frame(void *arg, const struct frame *frame)
+{
+    struct frame_context *c = arg;
+    struct agent *a = c->agent;
+    for (unsigned i = 0; i < a->election.n; i++) {
+        struct mac mac;
+        if (!a->slots[i].is_used || a->slots[i].link != c->link)
+            continue;
+        if (frame_claims(frame, &a->slots[i].ip, &mac) && !mac_equal(&mac, &c->link->mac))
+            claim_heard(a, i, &mac);
+        peers_heard(a, i, frame);
+    }
+}
+
+/* Tells the packet endpoint which addresses to listen for. */
+static void watch_vips(struct agent *a, struct agent_link *l)
+{
+    struct ip ips[PACKET_WATCH_MAX];
+    size_t n = 0;
+    for (unsigned i = 0; i < ELECTION_VIPS_MAX && n < PACKET_WATCH_MAX; i++)
+        if (a->slots[i].is_used && a->slots[i].link == l)
+            ips[n++] = a->slots[i].ip;
+    int r = l->packet ? packet_watch(l->packet, ips, n) : 0;
+    if (r < 0)
+        log_event(LOG_WARN, "watch_failed", NULL,
+                  LOG_FIELDS(LOG_TEXT("iface", l->name), LOG_TEXT("error", strerror(-r))),
+                  "cannot listen for claims on %s: %s", l->name, strerror(-r));
+}
+
+static void detach(struct agent_link *l)
+{
+    packet_close(l->packet);
+    l->packet = NULL;
+    l->ifindex = 0;
+    l->is_running = false;
+}
+
+static int attach(struct agent *a, struct agent_link *l, const struct link *link)
+{
+    struct frame_context *c = &contexts[l - a->links];
+    detach(l);
+    *c = (struct frame_context){.agent = a, .link = l};
+    l->ifindex = link->ifindex;
+    l->mac = link->mac;
+    l->is_running = link->is_running;
+    int r = fence_attach(a->fence, link->ifindex);
+    if (r == 0)
+        r = packet_open(a->loop, link->ifindex, &link->mac, on_frame, c, &l->packet);
+    if (r < 0) {
+        log_event(LOG_ERROR, "link_failed", NULL,
+                  LOG_FIELDS(LOG_TEXT("iface", l->name), LOG_TEXT("error", strerror(-r))),
+                  "cannot use %s: %s", l->name, strerror(-r));
+        detach(l);
+        return r;
+    }
+    watch_vips(a, l);
+    return 0;
+}
+
+static void tell_vips(struct agent *a, const struct agent_link *l, bool is_barred)
+{
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used && a->slots[i].link == l)
+            set_bar(a, i, is_barred);
+}
+
+static void announce_again(struct agent *a, const struct agent_link *l)
+{
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used && a->slots[i].link == l)
+            feed_simple(a, EV_LINK_CHANGED, i, false);
+}
+
+static void on_link(void *arg, const struct link *link)
+{
+    struct agent *a = arg;
+    for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
+        struct agent_link *l = &a->links[k];
+        if (l->users == 0)
+            continue;
+        if (l->ifindex != link->ifindex) {
+            if (l->ifindex || !link_has_name(link, l->name) || attach(a, l, link) < 0)
+                continue;
+            tell_vips(a, l, !l->is_running);
+            continue;
+        }
+        if (!mac_equal(&l->mac, &link->mac)) {
+            l->mac = link->mac;
+            packet_set_mac(l->packet, &link->mac);
+            announce_again(a, l);
+        }
+        if (l->is_running != link->is_running) {
+            l->is_running = link->is_running;
+            log_event(link->is_running ? LOG_INFO : LOG_WARN,
+                      link->is_running ? "link_up" : "link_down", NULL,
+                      LOG_FIELDS(LOG_TEXT("iface", l->name)), "%s is %s", l->name,
+                      link->is_running ? "up" : "down");
+            tell_vips(a, l, !l->is_running);
+        }
+    }
+}
+
+static void on_link_gone(void *arg, int ifindex)
+{
+    struct agent *a = arg;
+    for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
+        struct agent_link *l = &a->links[k];
+        if (l->users == 0 || l->ifindex != ifindex)
+            continue;
+        log_event(LOG_WARN, "link_gone", NULL, LOG_FIELDS(LOG_TEXT("iface", l->name)),
+                  "%s is gone", l->name);
+        tell_vips(a, l, true);
+        detach(l);
+    }
+}
+
+static void on_address(void *arg, const struct address *address, bool is_removed,
+                       enum monitor_origin origin)
+{
+    struct agent *a = arg;
+    for (unsigned i = 0; i < a->election.n; i++) {
+        const struct slot *slot = &a->slots[i];
+        if (!slot->is_used || !slot->link || slot->link->ifindex != address->ifindex ||
+            !ip_equal(&slot->ip, &address->ip) || origin == MONITOR_OWN)
+            continue;
+        /* The kernel does not say who removed an IPv6 address: look whether it is missing. */
+        if (is_removed && a->vips[i].state == VIP_HELD && !links_has_address(a, i)) {
+            log_event(LOG_WARN, "address_lost", slot->text,
+                      LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
+                      "somebody else took the address off %s; putting it back", slot->link_name);
+            feed_simple(a, EV_ADDRESS_LOST, i, false);
+        } else if (!is_removed && !address_is_ours(address)) {
+            log_event(LOG_ERROR, "address_foreign", slot->text,
+                      LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
+                      "somebody else put this address on %s", slot->link_name);
+        }
+    }
+}
+
+bool links_has_address(struct agent *a, unsigned i)
+{
+    struct address *list = NULL;
+    size_t n = 0;
+    bool has = false;
+    const struct slot *slot = &a->slots[i];
+    if (!slot->link || address_list(a->netlink, slot->link->ifindex, &list, &n) < 0)
+        return false;
+    for (size_t k = 0; k < n; k++)
+        has |= ip_equal(&list[k].ip, &slot->ip);
+    free(list);
+    return has;
+}
+
+/* Notifications were lost: compare what is with what we believe. */
+static void on_resync(void *arg)
+{
+    struct agent *a = arg;
+    struct link link;
+    log_event(LOG_DEBUG, "netlink_resync", NULL, NULL, "kernel notifications were lost; looking");
+    for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
+        struct agent_link *l = &a->links[k];
+        if (l->users == 0)
+            continue;
+        if (l->ifindex && link_get(a->netlink, l->ifindex, &link) == -ENODEV)
+            on_link_gone(a, l->ifindex);
+        if (link_find(a->netlink, l->name, &link) == 0)
+            on_link(a, &link);
+    }
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used && a->vips[i].state == VIP_HELD && !links_has_address(a, i))
+            feed_simple(a, EV_ADDRESS_LOST, i, false);
+}
+
+int links_open(struct agent *a)
+{
+    static const struct monitor_callbacks callbacks = {.on_link = on_link,
+                                                       .on_link_gone = on_link_gone,
+                                                       .on_address = on_address,
+                                                       .on_resync = on_resync};
+    int r = monitor_open(a->loop, &callbacks, a, &a->monitor);
+    if (r < 0)
+        return r;
+    uint32_t port = netlink_port(a->netlink);
+    monitor_set_ports(a->monitor, &port, 1);
+    return 0;
+}
+
+void links_close(struct agent *a)
+{
+    for (unsigned k = 0; k < AGENT_LINKS_MAX; k++)
+        if (a->links[k].users)
+            detach(&a->links[k]);
+    monitor_close(a->monitor);
+    a->monitor = NULL;
+}
+
+static struct agent_link *link_use(struct agent *a, const char *name)
+{
+    struct agent_link *free_one = NULL;
+    for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
+        if (a->links[k].users && strcmp(a->links[k].name, name) == 0) {
+            a->links[k].users++;
+            return &a->links[k];
+        }
+        if (!a->links[k].users && !free_one)
+            free_one = &a->links[k];
+    }
+    if (free_one) {
+        *free_one = (struct agent_link){.users = 1};
+        snprintf(free_one->name, sizeof(free_one->name), "%s", name);
+    }
+    return free_one;
+}
+
+int links_add_vip(struct agent *a, unsigned i)
+{
+    struct slot *slot = &a->slots[i];
+    struct link link;
+    slot->link = link_use(a, slot->link_name);
+    if (!slot->link)
+        return -ENOSPC;
+    if (slot->link->users > 1 && slot->link->ifindex)
+        watch_vips(a, slot->link);
+    else if (link_find(a->netlink, slot->link_name, &link) == 0)
+        attach(a, slot->link, &link);
+    int r = fence_add_vip(a->fence, &slot->ip, i + 1);
+    if (r == 0 && !slot->link->is_running)
+        set_bar(a, i, true);
+    return r;
+}
+
+void links_remove_vip(struct agent *a, unsigned i)
+{
+    struct slot *slot = &a->slots[i];
+    struct agent_link *l = slot->link;
+    fence_remove_vip(a->fence, &slot->ip);
+    slot->link = NULL;
+    if (!l)
+        return;
+    if (--l->users > 0) {
+        watch_vips(a, l);
+        return;
+    }
+    if (l->ifindex)
+        fence_detach(a->fence, l->ifindex);
+    detach(l);
+}
+
+int links_clean(struct agent *a)
+{
+    struct address *list = NULL;
+    size_t n = 0;
+    int r = address_list(a->netlink, 0, &list, &n);
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        char text[IP_TEXT_MAX];
+        if (!address_is_ours(&list[i]))
+            continue;
+        ip_format(&list[i].ip, text);
+        log_event(LOG_WARN, "leftover", text, NULL,
+                  "taking off an address that an earlier agent left behind");
+        r = address_remove(a->netlink, list[i].ifindex, &list[i].ip);
+    }
+    free(list);
+    return r;
+}
+
+void links_own_addresses(struct agent *a, struct record_node *record)
+{
+    for (unsigned i = 0; i < a->election.n; i++) {
+        const struct slot *slot = &a->slots[i];
+        struct ip_prefix own;
+        bool is_known = false;
+        if (!slot->is_used || !slot->link || record->n_addresses == RECORD_ADDRESSES_MAX ||
+            address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) < 0)
+            continue;
+        for (unsigned k = 0; k < record->n_addresses; k++)
+            is_known |= ip_equal(&record->addresses[k], &own.ip);
+        if (!is_known)
+            record->addresses[record->n_addresses++] = own.ip;
+    }
+}

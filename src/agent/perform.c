@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* One action of the core, carried out. */
+#include "state.h"
+
+#include "net/address.h"
+#include "net/tcp.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CONNECTIONS_MAX 65536
+
+static void answer(struct agent *a, const struct election_action *action,
+                   enum election_event_type type, int r)
+{
+    struct election_event ev = {.type = type,
+                                .req = action->req,
+                                .vip = action->vip,
+                                .result = r < 0 ? RESULT_FAILED : RESULT_OK};
+    feed_later(a, &ev);
+}
+
+static void set_address(struct agent *a, const struct election_action *action)
+{
+    struct slot *slot = &a->slots[action->vip];
+    const struct vip *v = &a->vips[action->vip];
+    int ifindex = slot->link ? slot->link->ifindex : 0;
+    guardian_note_address(a, action->vip, true, v->revision);
+    int r = ifindex ? address_set(a->netlink, ifindex, &slot->ip, action->seconds) : -ENODEV;
+    if (r < 0)
+        log_event(LOG_ERROR, "address_failed", slot->text,
+                  LOG_FIELDS(LOG_TEXT("iface", slot->link_name), LOG_TEXT("error", strerror(-r))),
+                  "the kernel refuses the address on %s: %s", slot->link_name, strerror(-r));
+    answer(a, action, EV_ADDRESS_SET, r);
+}
+
+static void delete_address(struct agent *a, const struct election_action *action)
+{
+    struct slot *slot = &a->slots[action->vip];
+    int ifindex = slot->link ? slot->link->ifindex : 0;
+    int r = ifindex ? address_remove(a->netlink, ifindex, &slot->ip) : 0;
+    if (r < 0)
+        log_event(LOG_ERROR, "address_stuck", slot->text,
+                  LOG_FIELDS(LOG_TEXT("iface", slot->link_name), LOG_TEXT("error", strerror(-r))),
+                  "cannot take the address off %s: %s; trying again", slot->link_name,
+                  strerror(-r));
+    else
+        guardian_note_address(a, action->vip, false, 0);
+    answer(a, action, EV_ADDRESS_CLEARED, r);
+}
+
+static void speak(struct agent *a, const struct election_action *action)
+{
+    struct slot *slot = &a->slots[action->vip];
+    struct packet *packet = slot->link ? slot->link->packet : NULL;
+    if (!packet)
+        return;
+    /* A frame that cannot be sent is not repeated here: the schedule comes round again. */
+    int r;
+    if (action->type == ACT_PROBE) {
+        struct ip_prefix own;
+        bool has_own =
+            address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) == 0;
+        r = packet_probe(packet, &slot->ip, has_own ? &own.ip : NULL);
+    } else if (action->type == ACT_DEFEND) {
+        r = packet_defend(packet, &slot->ip, clock_now_us());
+    } else {
+        r = packet_announce(packet, &slot->ip);
+        if (action->count == 0)
+            peers_begin(a, action->vip);
+    }
+    if (r < 0 && r != -EALREADY)
+        log_event(LOG_DEBUG, "send_failed", slot->text, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
+                  "cannot send on %s: %s", slot->link_name, strerror(-r));
+}
+
+static void close_connections(const struct agent *a, unsigned i)
+{
+    size_t closed = 0;
+    int r = tcp_close_all(&a->slots[i].ip, CONNECTIONS_MAX, &closed);
+    if (closed || r < 0)
+        log_event(LOG_DEBUG, "connections_closed", a->slots[i].text,
+                  LOG_FIELDS(LOG_NUMBER("count", closed)), "%zu TCP connections reset%s%s", closed,
+                  r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
+}
+
+static void finish(struct agent *a)
+{
+    guardian_note_done(a);
+    a->is_finished = true;
+    loop_stop(a->loop);
+}
+
+void perform(struct agent *a, const struct election_action *action)
+{
+    switch (action->type) {
+    case ACT_LEASE_GRANT:
+    case ACT_LEASE_RENEW:
+    case ACT_LEASE_REVOKE:
+    case ACT_CAMPAIGN:
+    case ACT_CONFIRM:
+    case ACT_KEYS_CHECK:
+    case ACT_RESIGN:
+        store_request(a, action);
+        break;
+    case ACT_DEADLINE:
+        fence_set_deadline_us(a->fence, action->at_us);
+        guardian_note_lease(a, a->election.session.lease);
+        break;
+    case ACT_FENCE_ARM:
+        fence_arm(a->fence, action->vip + 1);
+        break;
+    case ACT_FENCE_SHUT:
+        fence_shut(a->fence, action->vip + 1);
+        break;
+    case ACT_FENCE_DISARM:
+        fence_disarm(a->fence, action->vip + 1);
+        break;
+    case ACT_ADDRESS_ADD:
+    case ACT_ADDRESS_REFRESH:
+        set_address(a, action);
+        break;
+    case ACT_ADDRESS_DELETE:
+        delete_address(a, action);
+        break;
+    case ACT_CLOSE_CONNECTIONS:
+        close_connections(a, action->vip);
+        break;
+    case ACT_PROBE:
+    case ACT_ANNOUNCE:
+    case ACT_DEFEND:
+        speak(a, action);
+        break;
+    case ACT_ASK_PEERS:
+        peers_ask(a, action->vip);
+        break;
+    case ACT_STATE:
+        report_state(a, action);
+        if (action->to == VIP_UNUSED)
+            reload_forget_vip(a, action->vip);
+        break;
+    case ACT_SESSION:
+        report_session(a, action);
+        if (action->to_session == SESSION_LIVE)
+            store_write_record(a);
+        break;
+    case ACT_FOREIGN:
+        report_foreign(a, action->vip);
+        break;
+    case ACT_LATE:
+        log_event(LOG_WARN, "late", NULL, LOG_FIELDS(LOG_NUMBER("late_ms", action->at_us / 1000)),
+                  "this process was held up for %llu ms; nothing is taken or announced until etcd "
+                  "confirms",
+                  (unsigned long long)action->at_us / 1000);
+        break;
+    case ACT_DONE:
+        finish(a);
+        break;
+    case ACT_TYPES:
+        break;
+    }
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* What is logged, and what systemd is told. Only changes are; the steady state is silent. */
+#include "state.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define LATE_TELL_US SECOND_US
+
+static const char *const causes_told[CAUSES] = {
+    [CAUSE_NONE] = "",
+    [CAUSE_SHUTDOWN] = "shutdown",
+    [CAUSE_RESIGN] = "resign",
+    [CAUSE_LAPSED] = "the lease was not confirmed in time",
+    [CAUSE_SESSION_LOST] = "our lease is gone in etcd",
+    [CAUSE_KEY_LOST] = "our key is gone in etcd",
+    [CAUSE_LINK_DOWN] = "link down",
+    [CAUSE_HEALTH] = "health check failed",
+    [CAUSE_CONFIG] = "no longer configured",
+    [CAUSE_ADDRESS] = "the kernel refused the address",
+    [CAUSE_GUARDIAN] = "no guardian",
+};
+
+static unsigned position(const struct queue *q, int64_t lease)
+{
+    for (unsigned i = 0; i < q->n; i++)
+        if (q->at[i].lease == lease)
+            return i;
+    return q->n;
+}
+
+static void tell_queued(struct agent *a, unsigned i)
+{
+    const struct slot *slot = &a->slots[i];
+    const struct queue *q = &a->vips[i].queue;
+    const struct candidate *leader = queue_leader(q);
+    unsigned at = position(q, a->election.session.lease);
+    if (!leader || at == 0)
+        return;
+    if (at == 1)
+        log_event(LOG_INFO, "standby", slot->text,
+                  LOG_FIELDS(LOG_TEXT("holder", leader->name), LOG_NUMBER("position", at)),
+                  "standby: next after %s", leader->name);
+    else
+        log_event(LOG_INFO, "standby", slot->text,
+                  LOG_FIELDS(LOG_TEXT("holder", leader->name), LOG_NUMBER("position", at)),
+                  "standby: number %u in the queue, %s leads", at, leader->name);
+}
+
+static void tell_held(struct agent *a, unsigned i)
+{
+    const struct slot *slot = &a->slots[i];
+    const struct vip *v = &a->vips[i];
+    uint64_t ms = slot->elected_us ? (v->held_us - slot->elected_us) / MS_US : 0;
+    log_event(LOG_INFO, "acquired", slot->text,
+              LOG_FIELDS(LOG_TEXT("iface", slot->link_name),
+                         LOG_TEXT("from", slot->previous[0] ? slot->previous : "(none)"),
+                         LOG_NUMBER("epoch", v->revision), LOG_NUMBER("after_ms", ms)),
+              "HELD here: address set on %s, announced, %" PRIu64 " ms after election",
+              slot->link_name, ms);
+}
+
+static void tell_released(struct agent *a, const struct election_action *action)
+{
+    struct slot *slot = &a->slots[action->vip];
+    const struct session *ss = &a->election.session;
+    uint64_t now = clock_now_us();
+    int64_t left_ms = ((int64_t)ss->deadline_us - (int64_t)now) / (int64_t)MS_US;
+    bool is_planned = action->cause == CAUSE_SHUTDOWN || action->cause == CAUSE_CONFIG ||
+                      action->cause == CAUSE_RESIGN;
+    slot->released_us = now;
+    if (action->cause == CAUSE_LAPSED)
+        log_event(LOG_ERROR, "released", slot->text,
+                  LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
+                             LOG_NUMBER("silent_ms", (now - ss->renewed_us) / MS_US)),
+                  "released: no renewal for %.1f s; the address goes off %s before the lease ends",
+                  (double)(now - ss->renewed_us) / 1e6, slot->link_name);
+    else
+        log_event(is_planned ? LOG_INFO : LOG_WARN, "released", slot->text,
+                  LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
+                             LOG_TEXT("iface", slot->link_name), LOG_NUMBER("left_ms", left_ms)),
+                  "released: %s", causes_told[action->cause]);
+}
+
+static void tell_systemd(struct agent *a)
+{
+    unsigned held = 0, waiting = 0, n = 0;
+    char text[256], one[96] = "";
+    for (unsigned i = 0; i < a->election.n; i++) {
+        const struct vip *v = &a->vips[i];
+        if (!a->slots[i].is_used || v->state == VIP_UNUSED)
+            continue;
+        n++;
+        held += v->state == VIP_HELD;
+        waiting += v->state == VIP_JOINING || (v->state == VIP_OFF && v->bars == 0);
+        snprintf(one, sizeof(one), "%s %s", a->slots[i].text, vip_state_name(v->state));
+    }
+    if (n == 1)
+        snprintf(text, sizeof(text), "STATUS=%s", one);
+    else
+        snprintf(text, sizeof(text), "STATUS=%u of %u VIPs held here", held, n);
+    notify_send(text);
+    if (waiting == 0 && !a->has_told_ready) {
+        a->has_told_ready = true;
+        notify_send("READY=1");
+    }
+}
+
+/* Who led last, for the line that says from whom the address came. */
+static void note_previous(struct agent *a, unsigned i)
+{
+    struct slot *slot = &a->slots[i];
+    const struct candidate *leader = queue_leader(&a->vips[i].queue);
+    if (leader && leader->lease != a->election.session.lease)
+        snprintf(slot->previous, sizeof(slot->previous), "%s", leader->name);
+}
+
+void report_state(struct agent *a, const struct election_action *action)
+{
+    struct slot *slot = &a->slots[action->vip];
+    bool was_first = action->from == VIP_CONFIRMING || action->from == VIP_PROBING;
+    switch (action->to) {
+    case VIP_QUEUED:
+        note_previous(a, action->vip);
+        tell_queued(a, action->vip);
+        break;
+    case VIP_CONFIRMING:
+    case VIP_PROBING:
+    case VIP_TAKING:
+        if (!was_first)
+            slot->elected_us = clock_now_us();
+        break;
+    case VIP_HELD:
+        tell_held(a, action->vip);
+        break;
+    case VIP_DROPPING:
+        tell_released(a, action);
+        break;
+    case VIP_OFF:
+        if (action->from != VIP_DROPPING && action->from != VIP_RESIGNING &&
+            action->cause != CAUSE_SHUTDOWN)
+            log_event(LOG_WARN, "left", slot->text,
+                      LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause))),
+                      "left the queue: %s", causes_told[action->cause]);
+        break;
+    default:
+        break;
+    }
+    log_event(LOG_DEBUG, "state", slot->text,
+              LOG_FIELDS(LOG_TEXT("from", vip_state_name(action->from)),
+                         LOG_TEXT("to", vip_state_name(action->to))),
+              "%s -> %s", vip_state_name(action->from), vip_state_name(action->to));
+    tell_systemd(a);
+}
+
+void report_session(struct agent *a, const struct election_action *action)
+{
+    const struct session *ss = &a->election.session;
+    char lease[20];
+    snprintf(lease, sizeof(lease), "%" PRIx64, (uint64_t)ss->lease);
+    if (action->to_session == SESSION_LIVE)
+        log_event(LOG_INFO, "session", NULL,
+                  LOG_FIELDS(LOG_TEXT("lease", lease), LOG_NUMBER("ttl_ms", ss->ttl_us / MS_US)),
+                  "lease %s granted for %" PRIu64 " s by %s", lease, ss->ttl_us / SECOND_US,
+                  etcd_client_endpoint(a->etcd));
+    else if (action->to_session == SESSION_RESTING)
+        log_event(LOG_WARN, "session_lost", NULL, NULL,
+                  "our lease is gone in etcd; addresses come off, a new session follows in 1 s");
+}
+
+void report_foreign(struct agent *a, unsigned i)
+{
+    log_event(LOG_ERROR, "foreign_owner", a->slots[i].text,
+              LOG_FIELDS(LOG_TEXT("iface", a->slots[i].link_name)),
+              "somebody outside this election answers for it on %s; not taking it",
+              a->slots[i].link_name);
+    /* At the start that is a mistake of the set-up, and nobody is served by waiting. */
+    if (a->vips[i].taken == 0 && a->vips[i].predecessor == 0 && a->election.n == 1) {
+        a->exit_code = 1;
+        feed_simple(a, EV_STOP, 0, false);
+    }
+}
+
+void report_late_renewal(struct agent *a)
+{
+    const struct session *ss = &a->election.session;
+    uint64_t now = clock_now_us(), limit = 2 * deadline_interval(ss->ttl_us, a->election.is_fenced);
+    if (ss->state != SESSION_LIVE || ss->has_lapsed || ss->failures == 0 ||
+        now < ss->renewed_us + limit || now < a->late_told_us + LATE_TELL_US)
+        return;
+    a->late_told_us = now;
+    log_event(LOG_WARN, "renewal_late", NULL,
+              LOG_FIELDS(LOG_NUMBER("silent_ms", (now - ss->renewed_us) / MS_US),
+                         LOG_NUMBER("left_ms", (ss->deadline_us - now) / MS_US)),
+              "renewal late: %.1f s since the last answer (limit %.1f s), %.1f s until self-fencing",
+              (double)(now - ss->renewed_us) / 1e6, (double)limit / 1e6,
+              (double)(ss->deadline_us - now) / 1e6);
+}
+
+void report_conflict(struct agent *a, unsigned i, const struct mac *mac)
+{
+    char text[MAC_TEXT_MAX];
+    uint64_t n = a->vips[i].conflicts;
+    if (n & (n + 1)) /* the 1st, 2nd, 4th, 8th ... */
+        return;
+    mac_format(mac, text);
+    log_event(LOG_ERROR, "conflict", a->slots[i].text,
+              LOG_FIELDS(LOG_TEXT("mac", text), LOG_NUMBER("count", n + 1)),
+              "%s claims this address too (%" PRIu64 " times); answering", text, n + 1);
+}
+
+void report_taken_over(struct agent *a, unsigned i, const struct mac *mac)
+{
+    struct slot *slot = &a->slots[i];
+    char text[MAC_TEXT_MAX];
+    if (slot->released_us == 0)
+        return;
+    const struct candidate *leader = queue_leader(&a->vips[i].queue);
+    uint64_t ms = (clock_now_us() - slot->released_us) / MS_US;
+    bool is_known = leader && leader->lease != a->election.session.lease;
+    mac_format(mac, text);
+    slot->released_us = 0;
+    log_event(LOG_INFO, "taken_over", slot->text,
+              LOG_FIELDS(LOG_TEXT("mac", text), LOG_NUMBER("after_ms", ms)),
+              "%s took over after %.1f s", is_known ? leader->name : text, (double)ms / 1e3);
+}
+
+void report_start(struct agent *a)
+{
+    const struct settings *s = &a->settings;
+    char ttl[32];
+    snprintf(ttl, sizeof(ttl), "%.1f s", (double)s->ttl_us / 1e6);
+    for (unsigned i = 0; i < a->election.n; i++)
+        log_event(LOG_INFO, "start", a->slots[i].text,
+                  LOG_FIELDS(LOG_TEXT("iface", a->slots[i].link_name),
+                             LOG_TEXT("version", TALOSVIP_VERSION)),
+                  "talosvip " TALOSVIP_VERSION " on %s: %s, lease %s, %zu etcd endpoints", s->node,
+                  a->slots[i].link_name, ttl, s->n_endpoints);
+    if (a->fence_reason)
+        log_event(LOG_WARN, "no_packet_fence", NULL, LOG_FIELDS(LOG_TEXT("reason", a->fence_reason)),
+                  "no packet fence: %s; the right ends 1.5 s earlier instead", a->fence_reason);
+}

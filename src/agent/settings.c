@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Flags and environment over files over defaults. */
+#include "state.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENDPOINT_DEFAULT "https://127.0.0.1:2379"
+#define MACHINE_ID_FILE "/etc/machine-id" /* machine-id(5) */
+
+static int read_machine_id(char *out, size_t size)
+{
+    int fd = open(MACHINE_ID_FILE, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    ssize_t n = read(fd, out, size - 1);
+    close(fd);
+    if (n <= 0)
+        return -EIO;
+    while (n > 0 && isspace((unsigned char)out[n - 1]))
+        n--;
+    out[n] = '\0';
+    for (ssize_t i = 0; i < n; i++)
+        if (!isalnum((unsigned char)out[i]) && out[i] != '-')
+            return -EBADMSG;
+    return n > 0 ? 0 : -EBADMSG;
+}
+
+static int resolve_node(struct settings *s, const char *wanted, struct buf *why)
+{
+    if (!wanted) {
+        if (gethostname(s->node, sizeof(s->node)) == 0 && s->node[0])
+            return 0;
+        buf_puts(why, "this host has no name; give one with --node");
+        return -EINVAL;
+    }
+    if (strlen(wanted) >= sizeof(s->node) || !wanted[0] || strchr(wanted, '/')) {
+        buf_printf(why, "\"%s\" cannot be a node name: 1 to %zu characters without \"/\"", wanted,
+                   sizeof(s->node) - 1);
+        return -EINVAL;
+    }
+    memcpy(s->node, wanted, strlen(wanted) + 1);
+    return 0;
+}
+
+static void resolve_etcd(struct settings *s, const struct agent_options *o,
+                         const struct config_etcd *c)
+{
+    const char *const *list = o->n_endpoints ? o->endpoints : c->endpoints;
+    size_t n = o->n_endpoints ? o->n_endpoints : c->n_endpoints;
+    s->n_endpoints = n < ETCD_ENDPOINTS_MAX ? n : ETCD_ENDPOINTS_MAX;
+    for (size_t i = 0; i < s->n_endpoints; i++)
+        s->endpoints[i] = list[i];
+    if (s->n_endpoints == 0)
+        s->endpoints[s->n_endpoints++] = ENDPOINT_DEFAULT;
+    s->cacert = o->cacert ? o->cacert : c->ca_file;
+    /* A pair stays a pair. */
+    s->cert = o->cert || o->key ? o->cert : c->cert_file;
+    s->key = o->cert || o->key ? o->key : c->key_file;
+    s->user = o->user ? o->user : c->username;
+    s->password = o->password;
+    s->password_file = o->password_file ? o->password_file : c->password_file;
+}
+
+int settings_resolve(struct settings *s, const struct agent_options *o, const struct config *c,
+                     struct buf *why)
+{
+    *s = (struct settings){.ttl_us = o->ttl_us ? o->ttl_us : c->ttl_us,
+                           .refresh_us = c->refresh_where.line ? c->refresh_us
+                                                               : ANNOUNCE_REFRESH_DEFAULT_US,
+                           .socket = c->api.socket};
+    resolve_etcd(s, o, &c->etcd);
+    if (read_machine_id(s->machine_id, sizeof(s->machine_id)) < 0)
+        snprintf(s->machine_id, sizeof(s->machine_id), "unknown");
+    if (s->user && !s->password && !s->password_file) {
+        buf_printf(why, "etcd user \"%s\" has no password; give --password-file", s->user);
+        return -EINVAL;
+    }
+    return resolve_node(s, o->node ? o->node : c->node, why);
+}

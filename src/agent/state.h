@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files of the agent share. Wiring only: events go into the core, its actions come out
+ * and are carried out in order; every decision is the core's. */
+#ifndef TALOSVIP_AGENT_STATE_H
+#define TALOSVIP_AGENT_STATE_H
+
+#include <stdio.h>
+
+#include "agent/agent.h"
+#include "api/server.h"
+#include "base/clock.h"
+#include "base/loop.h"
+#include "config/config.h"
+#include "core/deadline.h"
+#include "core/election.h"
+#include "etcd/client.h"
+#include "etcd/record.h"
+#include "etcd/watch.h"
+#include "net/fence.h"
+#include "net/link.h"
+#include "net/monitor.h"
+#include "net/netlink.h"
+#include "net/packet.h"
+
+#define AGENT_LINKS_MAX 64
+#define AGENT_PEERS_MAX 64
+#define AGENT_EVENTS_MAX (4 * ELECTION_VIPS_MAX)
+#define AGENT_GATEWAYS_MAX 4
+
+struct agent;
+
+/* The settings in force: flags over environment over files over defaults. Strings live as long
+ * as the options and the configuration. */
+struct settings {
+    char node[NODE_NAME_MAX];
+    char machine_id[64];
+    const char *endpoints[ETCD_ENDPOINTS_MAX];
+    size_t n_endpoints;
+    const char *cacert, *cert, *key;
+    const char *user, *password, *password_file;
+    uint64_t ttl_us;
+    uint64_t refresh_us;
+    const char *socket;
+};
+
+/* One request to etcd: at most one of its kind is out, and a newer one replaces it. */
+struct request {
+    struct agent *agent;
+    struct etcd_call *call;
+    enum election_action_type type;
+    uint32_t req;
+    unsigned vip;
+};
+
+/* A link that carries VIPs. */
+struct agent_link {
+    char name[LINK_NAME_MAX]; /* "" = free */
+    int ifindex;              /* 0 = not there now */
+    struct mac mac;
+    bool is_running;
+    struct packet *packet;
+    unsigned users;
+};
+
+/* Someone whose neighbour cache matters: a gateway, or another node of the cluster. */
+struct peer {
+    struct ip ip;
+    bool has_answered;
+};
+
+struct slot {
+    bool is_used;
+    struct ip ip;
+    char text[IP_TEXT_MAX];
+    char link_name[LINK_NAME_MAX];
+    struct agent_link *link;
+    struct request proof, resign;
+    unsigned n_peers;
+    struct peer peers[AGENT_PEERS_MAX];
+    uint64_t elected_us; /* when we were first seen to lead, for the log */
+    uint64_t released_us;
+    char previous[NODE_NAME_MAX]; /* who led before us */
+};
+
+/* What other agents of the cluster say of themselves. */
+struct neighbour_agent {
+    struct record_node record; /* node "" = free */
+};
+
+struct guardian;
+
+struct agent {
+    const struct agent_options *options;
+    struct config *config;
+    struct settings settings;
+    struct loop *loop;
+
+    struct election election;
+    struct vip *vips;
+    struct election_action *actions;
+    unsigned actions_max;
+    struct election_event events[AGENT_EVENTS_MAX]; /* answers of the kernel, to be told next */
+    unsigned n_events;
+    bool is_stepping;
+    struct loop_timer *timer;
+
+    struct netlink *netlink;
+    struct monitor *monitor;
+    struct fence *fence;
+    const char *fence_reason; /* NULL while the packet fence is active */
+    struct agent_link links[AGENT_LINKS_MAX];
+    struct slot slots[ELECTION_VIPS_MAX];
+
+    struct etcd_client *etcd;
+    struct etcd_watch *watch;
+    struct request grant, renew, revoke, check, record;
+    unsigned checks_left; /* txns of the key check that have not answered */
+    bool check_failed, check_gone;
+    struct etcd_call *start_call;
+    struct loop_timer *start_timer;
+    uint64_t start_us;      /* when the agent began to look for etcd */
+    bool has_told_waiting;
+    char etcd_error[API_TEXT_MAX]; /* "" while it answers */
+    struct neighbour_agent others[AGENT_PEERS_MAX];
+
+    struct guardian *guardian;
+    struct api_server *api;
+    struct api_vip *view; /* of the status */
+    struct loop_signal *signals[4];
+    struct loop_timer *watchdog;
+    int lock_fd;
+    uint64_t born_us;
+    bool has_told_ready, is_stopping, is_finished;
+    int exit_code;
+    uint64_t late_told_us;
+};
+
+/* feed.c: the way of an event into the core and of the actions out */
+void feed(struct agent *a, struct election_event *ev);
+/* A kernel's answer that comes while actions are carried out: told right after them. */
+void feed_later(struct agent *a, const struct election_event *ev);
+void feed_simple(struct agent *a, enum election_event_type type, unsigned vip, bool yes);
+
+/* perform.c */
+void perform(struct agent *a, const struct election_action *action);
+
+/* store.c: etcd */
+int store_open(struct agent *a);
+void store_close(struct agent *a);
+void store_request(struct agent *a, const struct election_action *action);
+/* watch.c */
+int watch_open(struct agent *a);
+
+/* begin.c: before the election */
+void store_write_record(struct agent *a);
+/* Finds out whether our name is free, and gives up what a dead predecessor left; then EV_START. */
+void store_begin(struct agent *a);
+
+/* links.c */
+/* resolve.c: 0 and the name of the link; -ENODEV, -errno and the reason in `why` */
+int links_resolve(struct agent *a, const struct config_vip *vip, char ret_name[LINK_NAME_MAX],
+                  struct buf *why);
+int links_open(struct agent *a);
+void links_close(struct agent *a);
+int links_add_vip(struct agent *a, unsigned slot);
+void links_remove_vip(struct agent *a, unsigned slot);
+/* Every address with our tag that the election does not know of goes. */
+int links_clean(struct agent *a);
+/* Whether the kernel has the VIP on its link now. */
+bool links_has_address(struct agent *a, unsigned slot);
+void links_own_addresses(struct agent *a, struct record_node *record);
+
+/* peers.c */
+void peers_note(struct agent *a, const struct record_node *record);
+void peers_forget(struct agent *a, const char *node);
+/* Who is to be asked, for a new run of announcements. */
+void peers_begin(struct agent *a, unsigned slot);
+void peers_ask(struct agent *a, unsigned slot);
+void peers_heard(struct agent *a, unsigned slot, const struct frame *frame);
+
+/* guardian.c */
+int guardian_start(struct agent *a);
+/* A new one with the settings in force now. */
+void guardian_restart(struct agent *a);
+void guardian_free(struct agent *a);
+int64_t guardian_pid(const struct agent *a);
+void guardian_note_lease(struct agent *a, int64_t lease);
+/* `has_address`: it may be on from now on; false: the kernel has said that it is off. */
+void guardian_note_address(struct agent *a, unsigned slot, bool has_address, int64_t revision);
+void guardian_note_token(struct agent *a);
+/* Everything is released: there is nothing to give up. */
+void guardian_note_done(struct agent *a);
+
+/* report.c */
+void report_start(struct agent *a);
+void report_state(struct agent *a, const struct election_action *action);
+void report_session(struct agent *a, const struct election_action *action);
+void report_foreign(struct agent *a, unsigned slot);
+void report_late_renewal(struct agent *a);
+void report_conflict(struct agent *a, unsigned slot, const struct mac *mac);
+void report_taken_over(struct agent *a, unsigned slot, const struct mac *mac);
+
+/* view.c: the status for the API */
+extern const struct api_source view_source;
+
+/* notify.c: systemd's notification socket (sd_notify(3)) */
+void notify_send(const char *text);
+/* Interval of WATCHDOG=1 in microseconds, 0 = none asked for. */
+uint64_t notify_watchdog_us(void);
+
+/* settings.c */
+int settings_resolve(struct settings *s, const struct agent_options *options,
+                     const struct config *config, struct buf *why);
+
+/* lock.c: one agent in a network namespace. 0 and *ret_fd; -EADDRINUSE and *ret_pid. */
+int lock_take(int *ret_fd, int64_t *ret_pid);
+
+/* reload.c */
+void reload(struct agent *a);
+/* Gives every VIP of the configuration that has none a slot, and puts it under the election. */
+void reload_add_missing(struct agent *a);
+/* The election has let go of a VIP that the configuration no longer names. */
+void reload_forget_vip(struct agent *a, unsigned slot);
+/* The links of all VIPs; what cannot be found is logged. 0 or -errno. */
+int reload_resolve(struct agent *a, const struct config *config);
+
+/* check.c: `--check` and `--dry-run`; returns the exit code */
+int check_host(struct agent *a);
+int dry_run(struct agent *a);
+
+#endif

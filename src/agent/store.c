@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests of the core as etcd calls, and their answers as events. Every txn is written so that
+ * carrying it out twice is harmless. */
+#include "state.h"
+
+#include "etcd/keys.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CALL_TIMEOUT_US SECOND_US
+/* Compares per txn of a key check; two for each VIP, and etcd takes ETCD_OPS_MAX. */
+#define CHECK_MAX 120
+
+static void note_answer(struct agent *a, const struct etcd_reply *reply)
+{
+    bool is_well = reply->status == ETCD_OK || reply->status == ETCD_LEASE_GONE;
+    bool was_well = a->etcd_error[0] == '\0';
+    if (is_well && !was_well)
+        log_event(LOG_INFO, "etcd_back", NULL, LOG_FIELDS(LOG_TEXT("endpoint", reply->endpoint)),
+                  "etcd answers again (%s)", reply->endpoint);
+    if (!is_well && was_well)
+        log_event(LOG_WARN, "etcd_error", NULL,
+                  LOG_FIELDS(LOG_TEXT("endpoint", reply->endpoint),
+                             LOG_TEXT("status", etcd_status_name(reply->status))),
+                  "etcd: %s", reply->message);
+    snprintf(a->etcd_error, sizeof(a->etcd_error), "%s", is_well ? "" : reply->message);
+    if (is_well)
+        guardian_note_token(a);
+}
+
+static enum election_result result_of(const struct etcd_reply *reply)
+{
+    if (reply->status == ETCD_OK)
+        return RESULT_OK;
+    return reply->status == ETCD_LEASE_GONE ? RESULT_GONE : RESULT_FAILED;
+}
+
+static void on_lease_answer(void *arg, const struct etcd_reply *reply)
+{
+    static const enum election_event_type types[ACT_TYPES] = {
+        [ACT_LEASE_GRANT] = EV_LEASE_GRANTED,
+        [ACT_LEASE_RENEW] = EV_LEASE_RENEWED,
+        [ACT_LEASE_REVOKE] = EV_LEASE_REVOKED,
+    };
+    struct request *q = arg;
+    struct agent *a = q->agent;
+    q->call = NULL;
+    note_answer(a, reply);
+    struct election_event ev = {.type = types[q->type],
+                                .req = q->req,
+                                .result = result_of(reply),
+                                .lease = reply->lease,
+                                .ttl_us = (uint64_t)reply->ttl_s * SECOND_US};
+    feed(a, &ev);
+    if (q->type == ACT_LEASE_RENEW)
+        report_late_renewal(a);
+}
+
+static void on_resigned(void *arg, const struct etcd_reply *reply)
+{
+    struct request *q = arg;
+    struct agent *a = q->agent;
+    q->call = NULL;
+    note_answer(a, reply);
+    struct election_event ev = {
+        .type = EV_KEY_RESIGNED, .req = q->req, .vip = q->vip, .result = result_of(reply)};
+    feed(a, &ev);
+}
+
+/* Candidates of one VIP out of the keys of its prefix. Keys of another form are not candidates. */
+static unsigned read_candidates(const struct etcd_response *response, const struct ip *ip,
+                                struct candidate list[QUEUE_MAX])
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < response->n_kvs && n < QUEUE_MAX; i++) {
+        const struct etcd_kv *kv = &response->kvs[i];
+        struct ip key_ip;
+        int64_t lease;
+        if (keys_candidate_parse(kv->key, kv->key_len, &key_ip, &lease) < 0 ||
+            !ip_equal(&key_ip, ip))
+            continue;
+        list[n] = (struct candidate){.lease = lease, .create_revision = kv->create_revision};
+        snprintf(list[n].name, sizeof(list[n].name), "%.*s", (int)kv->value_len, kv->value);
+        n++;
+    }
+    return n;
+}
+
+static int64_t read_released(const struct etcd_response *response)
+{
+    struct record_released record;
+    if (response->n_kvs == 0 ||
+        record_released_parse(response->kvs[0].value, response->kvs[0].value_len, &record) < 0)
+        return 0;
+    return record.revision;
+}
+
+/* The two ranges are the last two responses, whichever branch the txn took. */
+static void on_proved(void *arg, const struct etcd_reply *reply)
+{
+    struct request *q = arg;
+    struct agent *a = q->agent;
+    struct candidate list[QUEUE_MAX];
+    q->call = NULL;
+    note_answer(a, reply);
+    struct election_event ev = {
+        .type = EV_QUEUE_PROVED, .req = q->req, .vip = q->vip, .result = result_of(reply)};
+    if (reply->status == ETCD_OK && reply->n_responses < 2)
+        ev.result = RESULT_FAILED;
+    if (ev.result == RESULT_OK) {
+        const struct etcd_response *queue = &reply->responses[reply->n_responses - 2];
+        ev.queue.revision = reply->header.revision;
+        ev.queue.list = list;
+        ev.queue.n = read_candidates(queue, &a->slots[q->vip].ip, list);
+        ev.queue.total = queue->more ? ev.queue.n + 1 : ev.queue.n;
+        ev.queue.released = read_released(&reply->responses[reply->n_responses - 1]);
+    }
+    feed(a, &ev);
+}
+
+struct prove_keys {
+    char own[KEYS_TEXT_MAX], prefix[KEYS_TEXT_MAX], released[KEYS_TEXT_MAX];
+};
+
+static int ask_proof(struct agent *a, const struct election_action *action, struct request *q)
+{
+    struct slot *slot = &a->slots[action->vip];
+    struct prove_keys keys;
+    keys_candidate(&slot->ip, action->lease, keys.own);
+    keys_election(&slot->ip, keys.prefix);
+    keys_released(&slot->ip, keys.released);
+    const struct etcd_compare absent = {.target = ETCD_CREATE, .key = keys.own};
+    const struct etcd_op ops[] = {
+        {.kind = ETCD_OP_PUT,
+         .range.key = keys.own,
+         .value = a->settings.node,
+         .lease = action->lease},
+        {.kind = ETCD_OP_RANGE,
+         .range = {.key = keys.prefix,
+                   .prefix = true,
+                   .limit = QUEUE_MAX,
+                   .order = ETCD_ASCEND,
+                   .sort_by = ETCD_BY_CREATE}},
+        {.kind = ETCD_OP_RANGE, .range.key = keys.released},
+    };
+    bool is_campaign = action->type == ACT_CAMPAIGN;
+    const struct etcd_txn txn = {.compares = &absent,
+                                 .n_compares = is_campaign,
+                                 .success = is_campaign ? ops : ops + 1,
+                                 .n_success = is_campaign ? 3 : 2,
+                                 .failure = ops + 1,
+                                 .n_failure = is_campaign ? 2 : 0};
+    return etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_proved, q, &q->call);
+}
+
+static int resign(struct agent *a, const struct election_action *action, struct request *q)
+{
+    struct slot *slot = &a->slots[action->vip];
+    struct record_released record = {.revision = action->revision, .wall_us = clock_wall_us()};
+    char own[KEYS_TEXT_MAX], released[KEYS_TEXT_MAX];
+    struct buf json;
+    keys_candidate(&slot->ip, action->lease, own);
+    keys_released(&slot->ip, released);
+    snprintf(record.node, sizeof(record.node), "%s", a->settings.node);
+    snprintf(record.cause, sizeof(record.cause), "%s", election_cause_name(action->cause));
+    buf_init(&json, 1024);
+    int r = record_released_write(&record, &json);
+    const struct etcd_compare ours = {
+        .target = ETCD_CREATE, .key = own, .number = action->revision};
+    const struct etcd_op ops[] = {
+        {.kind = ETCD_OP_DELETE, .range.key = own},
+        {.kind = ETCD_OP_PUT,
+         .range.key = released,
+         .value = buf_str(&json),
+         .value_len = json.len},
+    };
+    const struct etcd_txn txn = {
+        .compares = &ours, .n_compares = 1, .success = ops, .n_success = action->yes ? 2 : 1};
+    if (r == 0)
+        r = etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_resigned, q, &q->call);
+    buf_done(&json);
+    return r;
+}
+
+static void on_checked(void *arg, const struct etcd_reply *reply)
+{
+    struct request *q = arg;
+    struct agent *a = q->agent;
+    a->check_failed |= reply->status != ETCD_OK;
+    a->check_gone |= reply->status == ETCD_OK && !reply->succeeded;
+    note_answer(a, reply);
+    if (--a->checks_left > 0)
+        return;
+    q->call = NULL;
+    struct election_event ev = {.type = EV_KEYS_CHECKED,
+                                .req = q->req,
+                                .result = a->check_gone     ? RESULT_GONE
+                                          : a->check_failed ? RESULT_FAILED
+                                                            : RESULT_OK};
+    feed(a, &ev);
+}
+
+static int send_check(struct agent *a, const struct etcd_compare *compares, size_t n)
+{
+    const struct etcd_txn txn = {.compares = compares, .n_compares = n};
+    int r = etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_checked, &a->check, &a->check.call);
+    if (r == 0)
+        a->checks_left++;
+    return r;
+}
+
+/* Is each of our keys, and the key before it, what we believe it to be? */
+static int check_keys(struct agent *a)
+{
+    char keys[CHECK_MAX][KEYS_TEXT_MAX];
+    struct etcd_compare compares[CHECK_MAX];
+    size_t n = 0;
+    int r = 0;
+    if (a->checks_left > 0)
+        return 0; /* the last round is still out; a newer one would prove no more */
+    a->check_failed = a->check_gone = false;
+    for (unsigned i = 0; i < a->election.n && r == 0; i++) {
+        const struct vip *v = &a->vips[i];
+        int64_t lease = a->election.session.lease;
+        if (v->revision == 0 || lease == 0)
+            continue;
+        const struct candidate *before = queue_before(&v->queue, lease);
+        keys_candidate(&a->slots[i].ip, lease, keys[n]);
+        compares[n] = (struct etcd_compare){
+            .target = ETCD_CREATE, .key = keys[n], .number = v->revision};
+        n++;
+        if (before) {
+            keys_candidate(&a->slots[i].ip, before->lease, keys[n]);
+            compares[n] = (struct etcd_compare){
+                .target = ETCD_CREATE, .key = keys[n], .number = before->create_revision};
+            n++;
+        }
+        if (n + 2 > CHECK_MAX) {
+            r = send_check(a, compares, n);
+            n = 0;
+        }
+    }
+    return n && r == 0 ? send_check(a, compares, n) : r;
+}
+
+static struct request *request_for(struct agent *a, const struct election_action *action)
+{
+    switch (action->type) {
+    case ACT_LEASE_GRANT:
+        return &a->grant;
+    case ACT_LEASE_RENEW:
+        return &a->renew;
+    case ACT_LEASE_REVOKE:
+        return &a->revoke;
+    case ACT_KEYS_CHECK:
+        return &a->check;
+    case ACT_RESIGN:
+        return &a->slots[action->vip].resign;
+    default:
+        return &a->slots[action->vip].proof;
+    }
+}
+
+/* A request that cannot even be started is left to the core's own time limit. */
+void store_request(struct agent *a, const struct election_action *action)
+{
+    struct request *q = request_for(a, action);
+    int r;
+    if (action->type != ACT_KEYS_CHECK) {
+        etcd_call_cancel(q->call);
+        q->call = NULL;
+    }
+    q->agent = a;
+    q->type = action->type;
+    q->req = action->req;
+    q->vip = action->vip;
+    switch (action->type) {
+    case ACT_LEASE_GRANT:
+        r = etcd_call_grant(a->etcd, (int64_t)((action->ttl_us + SECOND_US - 1) / SECOND_US),
+                            CALL_TIMEOUT_US, on_lease_answer, q, &q->call);
+        break;
+    case ACT_LEASE_RENEW:
+        r = etcd_call_renew(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, q, &q->call);
+        break;
+    case ACT_LEASE_REVOKE:
+        r = etcd_call_revoke(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, q,
+                             &q->call);
+        break;
+    case ACT_KEYS_CHECK:
+        r = check_keys(a);
+        break;
+    case ACT_RESIGN:
+        r = resign(a, action, q);
+        break;
+    default:
+        r = ask_proof(a, action, q);
+        break;
+    }
+    if (r < 0)
+        log_event(LOG_ERROR, "etcd_error", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
+                  "cannot send a request to etcd: %s", strerror(-r));
+}
+
+static void on_recorded(void *arg, const struct etcd_reply *reply)
+{
+    struct request *q = arg;
+    q->call = NULL;
+    note_answer(q->agent, reply);
+}
+
+/* talosvip/v1/nodes/<node>, under our lease: it goes when we go. */
+void store_write_record(struct agent *a)
+{
+    struct record_node record = {.n_addresses = 0};
+    char key[KEYS_TEXT_MAX];
+    struct buf json;
+    int64_t lease = a->election.session.lease;
+    if (lease == 0 || keys_node(a->settings.node, key) < 0)
+        return;
+    snprintf(record.node, sizeof(record.node), "%s", a->settings.node);
+    snprintf(record.machine_id, sizeof(record.machine_id), "%s", a->settings.machine_id);
+    snprintf(record.version, sizeof(record.version), "%s", TALOSVIP_VERSION);
+    links_own_addresses(a, &record);
+    buf_init(&json, 8192);
+    if (record_node_write(&record, &json) == 0) {
+        const struct etcd_op put = {.kind = ETCD_OP_PUT,
+                                    .range.key = key,
+                                    .value = buf_str(&json),
+                                    .value_len = json.len,
+                                    .lease = lease};
+        const struct etcd_txn txn = {.success = &put, .n_success = 1};
+        etcd_call_cancel(a->record.call);
+        a->record = (struct request){.agent = a};
+        etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_recorded, &a->record, &a->record.call);
+    }
+    buf_done(&json);
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* The agent's state as the API shows it. */
+#include "state.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void view_vip(const struct agent *a, unsigned i, struct api_vip *out)
+{
+    const struct vip *v = &a->vips[i];
+    const struct slot *slot = &a->slots[i];
+    memset(out, 0, sizeof(*out));
+    out->ip = slot->ip;
+    snprintf(out->iface, sizeof(out->iface), "%s", slot->link_name);
+    snprintf(out->state, sizeof(out->state), "%s", vip_state_name(v->state));
+    if (v->cause != CAUSE_NONE)
+        snprintf(out->cause, sizeof(out->cause), "%s", election_cause_name(v->cause));
+    for (unsigned k = 0; k < v->queue.n; k++) {
+        const char *name = v->queue.at[k].name;
+        if (k == 0)
+            snprintf(out->holder, sizeof(out->holder), "%s", name);
+        else if (out->queued < API_QUEUE_MAX)
+            snprintf(out->queue[out->queued++], API_NAME_MAX, "%s", name);
+    }
+    out->epoch = v->revision;
+    out->has_address = v->has_address;
+    out->has_link = slot->link && slot->link->is_running;
+    out->is_fenced = fence_is_active(a->fence);
+    out->held_for_ms =
+        v->state == VIP_HELD ? (int64_t)((clock_now_us() - v->held_us) / MS_US) : -1;
+    out->taken = v->taken;
+    out->readded = v->readded;
+    out->conflicts = v->conflicts;
+}
+
+static void view_session(const struct agent *a, struct api_status *out)
+{
+    const struct session *ss = &a->election.session;
+    uint64_t now = clock_now_us();
+    snprintf(out->session, sizeof(out->session), "%s", session_state_name(ss->state));
+    out->lease = ss->lease;
+    out->ttl_ms = (int64_t)(ss->ttl_us / MS_US);
+    out->remaining_ms = ss->deadline_us > now ? (int64_t)((ss->deadline_us - now) / MS_US) : 0;
+    out->renewed_ago_ms = ss->renewed_us ? (int64_t)((now - ss->renewed_us) / MS_US) : -1;
+    out->latency_us = (int64_t)ss->latency_us;
+}
+
+static void view_status(void *arg, struct api_status *ret_status)
+{
+    struct agent *a = arg;
+    struct api_status s = {.pid = getpid(),
+                           .guardian_pid = guardian_pid(a),
+                           .uptime_ms = (int64_t)((clock_now_us() - a->born_us) / MS_US),
+                           .has_packet_fence = fence_is_active(a->fence),
+                           .is_stopping = a->is_stopping,
+                           .vips = a->view};
+    snprintf(s.node, sizeof(s.node), "%s", a->settings.node);
+    snprintf(s.version, sizeof(s.version), "%s", TALOSVIP_VERSION);
+    snprintf(s.fence_reason, sizeof(s.fence_reason), "%s", a->fence_reason ? a->fence_reason : "");
+    snprintf(s.endpoint, sizeof(s.endpoint), "%s", etcd_client_endpoint(a->etcd));
+    snprintf(s.etcd_error, sizeof(s.etcd_error), "%s", a->etcd_error);
+    view_session(a, &s);
+    for (unsigned i = 0; i < a->election.n && s.n_vips < API_VIPS_MAX; i++)
+        if (a->slots[i].is_used)
+            view_vip(a, i, &a->view[s.n_vips++]);
+    *ret_status = s;
+}
+
+/* Healthy: the fences stand and the right, if there is one to lose, is being confirmed. */
+static const char *view_healthz(void *arg)
+{
+    const struct agent *a = arg;
+    const struct session *ss = &a->election.session;
+    if (guardian_pid(a) == 0)
+        return "no guardian";
+    if (ss->state == SESSION_LIVE && ss->has_lapsed)
+        return "the lease was not confirmed in time";
+    return NULL;
+}
+
+static const char *view_readyz(void *arg)
+{
+    const struct agent *a = arg;
+    const struct session *ss = &a->election.session;
+    const char *why = view_healthz(arg);
+    if (why)
+        return why;
+    if (a->is_stopping)
+        return "stopping";
+    if (ss->state != SESSION_LIVE)
+        return "no session with etcd";
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used && a->vips[i].state != VIP_HELD &&
+            a->vips[i].state != VIP_QUEUED)
+            return "a VIP is neither held nor queued for";
+    return NULL;
+}
+
+const struct api_source view_source = {
+    .status = view_status, .healthz = view_healthz, .readyz = view_readyz};

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* What the watch on etcd tells: the queues of our VIPs, and the other agents. */
+#include "state.h"
+
+#include "etcd/keys.h"
+
+#include <string.h>
+
+enum { RANGE_ELECTIONS, RANGE_NODES, RANGES };
+
+static int slot_of(const struct agent *a, const struct ip *ip)
+{
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used && ip_equal(&a->slots[i].ip, ip))
+            return (int)i;
+    return -1;
+}
+
+static bool read_candidate(const struct etcd_kv *kv, struct ip *ret_ip, struct candidate *ret)
+{
+    int64_t lease;
+    if (keys_candidate_parse(kv->key, kv->key_len, ret_ip, &lease) < 0)
+        return false;
+    *ret = (struct candidate){.lease = lease, .create_revision = kv->create_revision};
+    snprintf(ret->name, sizeof(ret->name), "%.*s", (int)kv->value_len, kv->value);
+    return true;
+}
+
+/* One VIP's part of the list; a VIP without candidates has an empty queue. */
+static void list_slot(struct agent *a, unsigned i, const struct etcd_response *keys,
+                      int64_t revision)
+{
+    struct candidate list[QUEUE_MAX];
+    unsigned n = 0, total = 0;
+    for (size_t k = 0; k < keys->n_kvs; k++) {
+        struct candidate c;
+        struct ip ip;
+        if (!read_candidate(&keys->kvs[k], &ip, &c) || !ip_equal(&ip, &a->slots[i].ip))
+            continue;
+        total++;
+        if (n < QUEUE_MAX)
+            list[n++] = c;
+    }
+    struct election_event ev = {
+        .type = EV_QUEUE_LISTED,
+        .vip = i,
+        .queue = {.revision = revision, .list = list, .n = n, .total = total}};
+    feed(a, &ev);
+}
+
+static void note_node(struct agent *a, const struct etcd_kv *kv)
+{
+    struct record_node record;
+    if (record_node_parse(kv->value, kv->value_len, &record) == 0)
+        peers_note(a, &record);
+}
+
+static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int64_t revision)
+{
+    struct agent *a = arg;
+    if (n != RANGES)
+        return;
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used)
+            list_slot(a, i, &ranges[RANGE_ELECTIONS], revision);
+    memset(a->others, 0, sizeof(a->others));
+    for (size_t k = 0; k < ranges[RANGE_NODES].n_kvs; k++)
+        note_node(a, &ranges[RANGE_NODES].kvs[k]);
+}
+
+static void on_election_event(struct agent *a, enum etcd_event_type type, const struct etcd_kv *kv,
+                              int64_t revision)
+{
+    struct election_event ev = {.type = type == ETCD_EVENT_PUT ? EV_KEY_PUT : EV_KEY_DELETED,
+                                .revision = revision};
+    struct ip ip;
+    if (!read_candidate(kv, &ip, &ev.candidate))
+        return;
+    int i = slot_of(a, &ip);
+    if (i < 0)
+        return;
+    ev.vip = (unsigned)i;
+    ev.lease = ev.candidate.lease;
+    feed(a, &ev);
+}
+
+static void on_event(void *arg, size_t range, enum etcd_event_type type, const struct etcd_kv *kv,
+                     int64_t revision)
+{
+    struct agent *a = arg;
+    char node[KEYS_NODE_MAX + 1];
+    if (range == RANGE_ELECTIONS)
+        on_election_event(a, type, kv, revision);
+    else if (type == ETCD_EVENT_PUT)
+        note_node(a, kv);
+    else if (keys_node_parse(kv->key, kv->key_len, node) == 0)
+        peers_forget(a, node);
+}
+
+static void on_broken(void *arg, enum etcd_status status, const char *reason)
+{
+    (void)arg;
+    log_event(LOG_DEBUG, "watch_broken", NULL,
+              LOG_FIELDS(LOG_TEXT("status", etcd_status_name(status))), "watch on etcd broken: %s",
+              reason);
+}
+
+int watch_open(struct agent *a)
+{
+    static const struct etcd_watch_range ranges[RANGES] = {
+        [RANGE_ELECTIONS] = {.key = KEYS_ELECTION_PREFIX, .prefix = true},
+        [RANGE_NODES] = {.key = KEYS_NODES_PREFIX, .prefix = true},
+    };
+    static const struct etcd_watch_callbacks callbacks = {
+        .on_list = on_list, .on_event = on_event, .on_broken = on_broken};
+    return etcd_watch_new(a->etcd, ranges, RANGES, &callbacks, a, &a->watch);
+}

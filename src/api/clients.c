@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* evhttp does not tell when it frees a connection. But bufferevent_free() clears the callbacks, so
+ * a reference of our own shows whether the connection still lives, and keeps its descriptor's
+ * number from being taken for another one's. */
+#include "clients.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RETRY_US 20000
+
+static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
+                           "Content-Type: application/json\r\n"
+                           "Content-Length: 29\r\n"
+                           "Connection: close\r\n\r\n"
+                           "{\"error\":\"too many clients\"}\n";
+
+static bool is_gone(const struct client *client)
+{
+    void *arg;
+    bufferevent_getcb(client->bev, NULL, NULL, NULL, &arg);
+    return !arg;
+}
+
+static void drop_gone(struct clients *clients)
+{
+    for (unsigned i = 0; i < clients->n;) {
+        if (!is_gone(&clients->list[i])) {
+            i++;
+            continue;
+        }
+        bufferevent_decref(clients->list[i].bev);
+        clients->list[i] = clients->list[--clients->n];
+    }
+}
+
+static void resume(struct clients *clients)
+{
+    if (clients->is_stopped && clients->n < CLIENTS_MAX + CLIENTS_REFUSED_MAX)
+        clients->is_stopped = evconnlistener_enable(clients->listener) < 0;
+}
+
+/* evhttp then reads the end of the stream, and frees the connection. */
+static void hang_up(struct client *client, uint64_t now_us)
+{
+    int fd = bufferevent_getfd(client->bev);
+    if (client->is_refused)
+        send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+    shutdown(fd, SHUT_RDWR);
+    client->is_refused = false;
+    client->deadline_us = now_us + CLIENTS_LIFE_US;
+}
+
+static void on_timer(void *arg)
+{
+    struct clients *clients = arg;
+    uint64_t now_us = clock_now_us(), next_us = UINT64_MAX;
+    drop_gone(clients);
+    for (unsigned i = 0; i < clients->n; i++) {
+        struct client *client = &clients->list[i];
+        if (client->is_refused || client->deadline_us <= now_us)
+            hang_up(client, now_us);
+        if (client->deadline_us < next_us)
+            next_us = client->deadline_us;
+    }
+    resume(clients);
+    loop_timer_set(clients->timer, clients->is_stopped ? now_us + RETRY_US : next_us);
+}
+
+int clients_init(struct clients *clients, struct loop *loop)
+{
+    *clients = (struct clients){.base = loop_base(loop)};
+    return loop_timer_new(loop, on_timer, clients, &clients->timer);
+}
+
+void clients_done(struct clients *clients)
+{
+    for (unsigned i = 0; i < clients->n; i++)
+        bufferevent_decref(clients->list[i].bev);
+    clients->n = 0;
+    loop_timer_free(clients->timer);
+    clients->timer = NULL;
+}
+
+void clients_pause(struct clients *clients)
+{
+    clients->is_stopped = true;
+    evconnlistener_disable(clients->listener);
+    loop_timer_set(clients->timer, clock_now_us() + RETRY_US);
+}
+
+struct bufferevent *clients_accept(struct event_base *base, void *arg)
+{
+    struct clients *clients = arg;
+    struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+    drop_gone(clients);
+    if (!bev)
+        return NULL;
+    bufferevent_incref(bev);
+    clients->list[clients->n++] = (struct client){
+        .bev = bev,
+        .deadline_us = clock_now_us() + CLIENTS_LIFE_US,
+        .is_refused = clients->n >= CLIENTS_MAX,
+    };
+    if (clients->n == CLIENTS_MAX + CLIENTS_REFUSED_MAX)
+        clients_pause(clients);
+    else if (clients->n > CLIENTS_MAX)
+        loop_timer_set(clients->timer, 0);
+    else if (clients->n == 1)
+        loop_timer_set(clients->timer, clients->list[0].deadline_us);
+    return bev;
+}
+
+void clients_mark_served(struct clients *clients, const struct bufferevent *bev)
+{
+    for (unsigned i = 0; i < clients->n; i++)
+        if (clients->list[i].bev == bev)
+            clients->list[i].is_refused = false;
+}
+
+void clients_forget(struct clients *clients)
+{
+    drop_gone(clients);
+    for (unsigned i = 0; i < clients->n; i++) {
+        int fd = bufferevent_getfd(clients->list[i].bev);
+        bufferevent_setfd(clients->list[i].bev, -1);
+        close(fd);
+    }
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* Shared by the files that turn trees into settings. */
+#ifndef TALOSVIP_CONFIG_LOAD_H
+#define TALOSVIP_CONFIG_LOAD_H
+
+#include "config/config.h"
+#include "report.h"
+#include "yaml.h"
+
+struct pending_vip {
+    struct config_vip vip;
+    const struct yaml_node *node; /* its address */
+    struct pending_vip *next;
+};
+
+/* A LinkAliasConfig. */
+struct alias {
+    const char *name;
+    const struct config_selector *selector;
+    struct alias *next;
+};
+
+struct load {
+    struct arena *arena; /* trees and scratch; gone after loading */
+    struct config *config;
+    struct findings *findings;
+    size_t errors_before; /* in findings, of others */
+    struct pending_vip *vips, **vips_tail;
+    size_t n_vips;
+    bool full;             /* too many VIPs, and said so */
+    bool served_elsewhere; /* a VIP that a cloud moves was seen */
+    struct alias *aliases;
+    const struct yaml_node *machine_type; /* the first one */
+    const struct yaml_node *agent;        /* all AgentConfig documents in one, or NULL */
+};
+
+/* Documents by kind; `root` is a mapping. Lack of memory sticks in the arenas. */
+void talos_machine_config(struct load *load, const struct yaml_node *root);
+void talos_layer2_vip(struct load *load, const struct yaml_node *root);
+void talos_hcloud_vip(struct load *load, const struct yaml_node *root);
+void talos_link_alias(struct load *load, const struct yaml_node *root);
+void agent_config_document(struct load *load, const struct yaml_node *root);
+/* What is known once all files are read. */
+void agent_config_finish(struct load *load);
+void config_vip_finish(struct load *load);
+
+/* A VIP whose address is `node`; `vip` tells the rest, without `ip` and `where`. A bad address
+ * is reported and nothing added. */
+void config_vip_add(struct load *load, const struct yaml_node *node, const struct yaml_step *path,
+                    const struct config_vip *vip);
+/* The text of a link's name in the config's arena; NULL, and a finding, when no link can be
+ * called so. */
+const char *config_vip_link(struct load *load, const struct yaml_node *node,
+                            const struct yaml_step *path);
+struct config_where config_vip_where(struct load *load, const struct yaml_node *node,
+                                     const struct yaml_step *path);
+
+#endif

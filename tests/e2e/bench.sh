@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The figures of the README: outages of every scenario, and the cost of the holder, in Markdown.
+#
+#   bench.sh [-n REPEATS] [SCENARIO...]
+#
+# All scenarios with 20 repeats take about an hour; the verdict of each repeat goes to stderr.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+repeats=20
+while getopts n: option; do
+    case $option in
+    n) repeats=$OPTARG ;;
+    *) sed -n 's/^#   //p' "$0" >&2 && exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+
+printf 'talosvip %s, %s, Linux %s, %s cores, etcd of 3 members with default timing\n\n' \
+    "$("${TVLAB_AGENT:-build/talosvip}" version 2>/dev/null | head -n 1 | cut -d ' ' -f 2)" \
+    "$(date -u +%F)" "$(uname -r)" "$(nproc)"
+status=0
+tests/e2e/run.sh -m -n "$repeats" "$@" | awk '
+    /^(ok|FAIL|    ) / { print > "/dev/stderr"; next }
+    { print }' || status=1
+printf '\n'
+tests/e2e/resources.sh || status=1
+exit $status

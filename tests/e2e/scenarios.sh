@@ -1,0 +1,312 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What can happen to the owner. Sourced by run.sh.
+#
+# NAME|EXPECT|BOUND|TEXT: after the fault the address `moves` to the next in the queue, or `stays`,
+# or is held by `any` in the end. BOUND: the longest outage in ms that passes. It is generous, for
+# busy machines; the benchmark's table has the real figures.
+# For each NAME, with _ for -, and the victim as argument: prepare_NAME (if any); inject_NAME, or
+# else fault_NAME of the lab; settle_NAME, or else waiting for EXPECT; undo_NAME, or else heal_NAME
+# of the lab (if any). They say what is wrong by e2e_fail. E2E_SINCE is the time of the fault.
+# E2E_FREEZE and E2E_CUT are seconds; LEASE_MS is what the end of a lease may take.
+LEASE_MS=9000
+LEADER_LEASE_MS=14000 # where etcd's leader died with the owner: an election, and leases prolonged
+
+# shellcheck disable=SC2034 # run.sh
+SCENARIOS=(
+    "sigterm|moves|1000|planned stop: SIGTERM to the agent"
+    "kill-agent|moves|1000|kill -9 of the agent"
+    "kill-guardian|stays|200|kill -9 of the guardian"
+    "kill-both|moves|$LEASE_MS|kill -9 of agent and guardian at once"
+    "freeze|moves|$LEASE_MS|SIGSTOP of agent and guardian, SIGCONT later"
+    "link-down|moves|1000|carrier lost"
+    "admin-down|moves|1000|ip link set eth0 down"
+    "vip-cut|any|30000|VIP network cut silently and healed"
+    "both-cut|moves|$LEADER_LEASE_MS|both networks cut silently and healed"
+    "etcd-cut|moves|$LEADER_LEASE_MS|owner cut from etcd"
+    "etcd-leader|stays|200|etcd leader killed and restarted"
+    "etcd-two|any|60000|two etcd members killed and restored"
+    "node-dead|moves|$LEASE_MS|whole node dead, etcd leader elsewhere"
+    "node-dead-leader|moves|$LEADER_LEASE_MS|whole node dead, etcd leader with it"
+    "lease-revoke|moves|2000|lease revoked by hand"
+    "key-delete|moves|2000|election key deleted by hand"
+    "addr-del|stays|200|ip addr del by hand"
+    "elect-waits|stays|200|etcdctl elect waits while an agent holds"
+    "elect-leads|any|30000|agents wait while etcdctl elect leads"
+)
+
+inject_sigterm()
+{
+    fault_agent TERM "$1"
+}
+
+undo_sigterm()
+{
+    lab_wait 5000 lab_agent_is_gone "$1" || e2e_fail "agent or guardian still runs after SIGTERM"
+    [ "$(cat "$LAB_DIR/agent.$1.exit")" = 0 ] ||
+        e2e_fail "exit status $(cat "$LAB_DIR/agent.$1.exit") after SIGTERM"
+    e2e_expect_no_address "$1" 0
+    lab_agent_start "$1"
+}
+
+inject_kill_agent()
+{
+    fault_agent KILL "$1"
+}
+
+undo_kill_agent()
+{
+    lab_wait 5000 lab_agent_is_gone "$1" || e2e_fail "the guardian has not ended"
+    e2e_expect_no_address "$1" 0
+    lab_agent_start "$1"
+}
+
+inject_kill_guardian()
+{
+    E2E_GUARDIAN=$(lab_guardian_pid "$1")
+    fault_guardian KILL "$1"
+}
+
+e2e_has_new_guardian()
+{
+    local pid
+    pid=$(lab_guardian_pid "$1") && [ "$pid" != "$E2E_GUARDIAN" ]
+}
+
+settle_kill_guardian()
+{
+    lab_wait 3000 e2e_has_new_guardian "$1" || e2e_fail "no new guardian"
+    e2e_pass 1500
+}
+
+inject_kill_both()
+{
+    fault_both KILL "$1"
+}
+
+# The kernel alone must remove the address by its lifetime; the packet fence made it mute before.
+settle_kill_both()
+{
+    e2e_moves
+    e2e_expect_no_address "$1" 8000
+}
+
+undo_kill_both()
+{
+    lab_agent_start "$1"
+}
+
+inject_freeze()
+{
+    fault_both STOP "$1"
+}
+
+settle_freeze()
+{
+    e2e_moves
+    lab_now
+    e2e_hold $((E2E_SINCE + E2E_FREEZE * 1000 - LAB_NOW))
+}
+
+undo_freeze()
+{
+    local pid
+    # The agent's children, if it has others, were not stopped.
+    for pid in $(lab_agent_pids "$1"); do
+        kill -CONT "$pid"
+    done
+}
+
+settle_link_down()
+{
+    e2e_moves
+    e2e_expect_no_address "$1" 1000
+}
+
+settle_vip_cut()
+{
+    e2e_pass $((E2E_CUT * 1000))
+}
+
+undo_both_cut()
+{
+    e2e_hold 1000
+    heal_both_cut "$1"
+}
+
+settle_etcd_cut()
+{
+    e2e_moves
+    e2e_expect_no_address "$1" 1000
+}
+
+inject_etcd_leader()
+{
+    E2E_MEMBER=$(lab_etcd_leader)
+    fault_etcd_kill "$E2E_MEMBER"
+}
+
+# Longer than a lease, so that renewals must have worked.
+settle_etcd_leader()
+{
+    e2e_pass 7000
+}
+
+undo_etcd_leader()
+{
+    heal_etcd_kill "$E2E_MEMBER"
+    lab_wait 15000 lab_etcd_healthy || e2e_fail "etcd does not recover"
+}
+
+# The owner's own member remains: up, and without a quorum.
+inject_etcd_two()
+{
+    local node
+    for node in "${LAB_NODES[@]}"; do
+        [ "$node" = "$1" ] || fault_etcd_kill "$node"
+    done
+}
+
+settle_etcd_two()
+{
+    local vip
+    for vip in "${E2E_HELD[@]}"; do
+        lab_wait "$LEASE_MS" watch_is_silent "$vip" || e2e_fail "$vip is still held without a quorum"
+    done
+    e2e_expect_no_address "$1" 3000
+}
+
+undo_etcd_two()
+{
+    local node
+    for node in "${LAB_NODES[@]}"; do
+        [ "$node" = "$1" ] || heal_etcd_kill "$node"
+    done
+    lab_wait 20000 lab_etcd_healthy || e2e_fail "etcd does not recover"
+}
+
+prepare_node_dead()
+{
+    lab_etcd_lead "${E2E_NEXT[${LAB_VIPS[0]}]}"
+}
+
+undo_node_dead()
+{
+    heal_node_dead "$1"
+    lab_wait 15000 lab_etcd_healthy || e2e_fail "etcd does not recover"
+}
+
+prepare_node_dead_leader()
+{
+    lab_etcd_lead "$E2E_VICTIM"
+}
+
+inject_node_dead_leader()
+{
+    fault_node_dead "$1"
+}
+
+undo_node_dead_leader()
+{
+    undo_node_dead "$1"
+}
+
+inject_lease_revoke()
+{
+    fault_lease_revoke "${LAB_VIPS[0]}"
+}
+
+inject_key_delete()
+{
+    E2E_HELD=("${LAB_VIPS[0]}") # only this one is concerned
+    fault_key_delete "${LAB_VIPS[0]}"
+}
+
+inject_addr_del()
+{
+    local vip
+    for vip in "${E2E_HELD[@]}"; do
+        fault_addr_del "$vip" "$1"
+    done
+}
+
+settle_addr_del()
+{
+    e2e_pass 1000
+}
+
+# Another candidate of the same election: etcdctl, from the operator's place.
+elect_start()
+{
+    lab_spawn elect nsenter -t "$(lab_pid sw)" -n -m -u -- env --default-signal=INT \
+        etcdctl --endpoints "$LAB_ETCD" elect "talos:v1:vip:election:${LAB_VIPS[0]}" other
+}
+
+elect_stop()
+{
+    lab_kill INT elect
+    lab_wait 5000 lab_is_ended elect || e2e_fail "etcdctl elect does not end"
+}
+
+elect_leads()
+{
+    grep -qx other "$LAB_DIR/elect.log"
+}
+
+elect_is_queued()
+{
+    lab_election_keys "${LAB_VIPS[0]}" | grep -q ' other$'
+}
+
+# What `etcdctl elect -l` says: the value of the leader's key.
+elect_listen()
+{
+    lab_in sw timeout 2 etcdctl --endpoints "$LAB_ETCD" elect -l \
+        "talos:v1:vip:election:${LAB_VIPS[0]}" 2>/dev/null | sed -n 2p
+}
+
+inject_elect_waits()
+{
+    rm -f "$LAB_DIR/elect.log"
+    elect_start
+    lab_wait 3000 elect_is_queued || e2e_fail "etcdctl elect is not in the queue"
+}
+
+settle_elect_waits()
+{
+    e2e_pass 1500
+    ! elect_leads || e2e_fail "etcdctl elect leads beside the agent"
+    [ "$(elect_listen)" = "$1" ] || e2e_fail "etcdctl elect -l says '$(elect_listen)', not $1"
+}
+
+undo_elect_waits()
+{
+    elect_stop
+}
+
+inject_elect_leads()
+{
+    local node
+    inject_elect_waits
+    for node in "${LAB_NODES[@]}"; do
+        lab_agent_stop "$node" || e2e_fail "the agent of $node does not stop"
+    done
+    lab_wait 5000 elect_leads || e2e_fail "etcdctl elect does not lead though no agent runs"
+}
+
+settle_elect_leads()
+{
+    local node
+    for node in "${LAB_NODES[@]}"; do
+        lab_agent_start "$node"
+    done
+    lab_wait 5000 e2e_queue_is 4 || e2e_fail "the agents are not in the queue"
+    watch_is_silent "${LAB_VIPS[0]}" || e2e_fail "$WATCH_OWNER answers while etcdctl leads"
+    e2e_hold 2000
+    [ "$(elect_listen)" = other ] || e2e_fail "etcdctl elect -l does not say other"
+}
+
+undo_elect_leads()
+{
+    elect_stop
+}

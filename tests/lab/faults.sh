@@ -1,0 +1,186 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Faults, one thing at a time, and their healing. Sourced by lab.sh; NODE is cp-1, cp-2 or cp-3.
+
+# fault_agent SIGNAL NODE, fault_guardian SIGNAL NODE, fault_both SIGNAL NODE
+fault_agent()
+{
+    kill "-$1" "$(lab_pid "agent.$2")"
+}
+
+fault_guardian()
+{
+    kill "-$1" "$(lab_guardian_pid "$2")"
+}
+
+# Both in one breath: the guardian learns of the agent's death some 0.3 ms later.
+fault_both()
+{
+    local -a pids
+    mapfile -t pids < <(lab_agent_pids "$2")
+    kill "-$1" "${pids[@]}"
+}
+
+# The cable of the VIP network: the node's carrier is lost.
+fault_link_down()
+{
+    lab_in sw ip link set "v-$1" down
+}
+
+heal_link_down()
+{
+    lab_in sw ip link set "v-$1" up
+}
+
+# `ip link set eth0 down` on the node.
+fault_admin_down()
+{
+    lab_in "$1" ip link set eth0 down
+}
+
+heal_admin_down()
+{
+    lab_in "$1" ip link set eth0 up
+    lab_in "$1" ip route replace default via 10.77.0.1
+}
+
+# A silent cut: the switch drops all frames of the port, both ways, and the carrier stays.
+# Port states (bridge): 0 disabled, 3 forwarding.
+lab_ports()
+{
+    local state=$1 port
+    shift
+    for port in "$@"; do
+        printf 'link set dev %s state %s\n' "$port" "$state"
+    done | lab_in sw bridge -batch -
+}
+
+fault_vip_cut()
+{
+    lab_ports 0 "v-$1"
+}
+
+heal_vip_cut()
+{
+    lab_ports 3 "v-$1"
+}
+
+fault_both_cut()
+{
+    lab_ports 0 "v-$1" "m-$1"
+}
+
+heal_both_cut()
+{
+    lab_ports 3 "v-$1" "m-$1"
+}
+
+# The agent reaches no etcd member: not its own (a packet filter on the node), nor the others.
+fault_etcd_cut()
+{
+    lab_ports 0 "m-$1"
+    lab_in "$1" nft -f - <<'END'
+table inet tvlab {
+    chain output {
+        type filter hook output priority 0
+        tcp dport { 2379, 2383 } drop
+    }
+}
+END
+}
+
+heal_etcd_cut()
+{
+    lab_ports 3 "m-$1"
+    lab_in "$1" nft delete table inet tvlab
+}
+
+fault_etcd_kill()
+{
+    lab_stop "etcd.$1"
+}
+
+heal_etcd_kill()
+{
+    lab_etcd_start "$1"
+}
+
+# Power off. The frames stop first, so that nothing can leave in the last moment; what the node's
+# kernel holds (its addresses) stays, like the memory of a machine that hangs.
+fault_node_dead()
+{
+    local -a pids
+    mapfile -t pids < <(lab_agent_pids "$1" && lab_pid "etcd.$1")
+    lab_ports 0 "v-$1" "m-$1"
+    kill -KILL "${pids[@]}"
+}
+
+heal_node_dead()
+{
+    lab_ports 3 "v-$1" "m-$1"
+    lab_etcd_start "$1"
+    lab_agent_start "$1"
+}
+
+# fault_lease_revoke VIP: the lease of the holder's key.
+fault_lease_revoke()
+{
+    local key
+    key=$(lab_election_keys "$1" | head -n 1 | cut -d ' ' -f 1)
+    lab_etcdctl lease revoke "${key##*/}" >/dev/null
+}
+
+fault_key_delete()
+{
+    local key
+    key=$(lab_election_keys "$1" | head -n 1 | cut -d ' ' -f 1)
+    lab_etcdctl del "$key" >/dev/null
+}
+
+# fault_addr_del VIP NODE
+fault_addr_del()
+{
+    lab_in "$2" ip addr del "$1/$(lab_bits "$1")" dev eth0
+}
+
+lab_bits()
+{
+    case $1 in
+    *:*) printf 128 ;;
+    *) printf 32 ;;
+    esac
+}
+
+# "KEY NODE" of each candidate of VIP $1, the holder first, then in the order of the queue.
+lab_election_keys()
+{
+    lab_etcdctl get --prefix --sort-by CREATE "talos:v1:vip:election:$1/" | paste -d ' ' - -
+}
+
+# The VIPs that the kernel of node $1 has.
+lab_addresses()
+{
+    local vip list
+    list=$(lab_in "$1" ip -o addr show)
+    for vip in "${LAB_VIPS[@]}"; do
+        ! grep -qF " $vip/$(lab_bits "$vip") " <<<"$list" || printf '%s\n' "$vip"
+    done
+}
+
+# The node whose etcd member leads.
+lab_etcd_leader()
+{
+    lab_etcdctl endpoint status |
+        awk -F ', ' '$5 == "true" { print "cp-" substr($1, length("http://10.78.0.1") + 1, 1) }'
+}
+
+# lab_etcd_lead NODE: makes NODE's member the leader.
+lab_etcd_lead()
+{
+    local leader id
+    leader=$(lab_etcd_leader)
+    [ "$leader" != "$1" ] || return 0
+    id=$(lab_etcdctl endpoint status | grep -F "10.78.0.1$(lab_number "$1"):" | cut -d ' ' -f 2)
+    lab_in sw etcdctl --endpoints "http://10.78.0.1$(lab_number "$leader"):2379" \
+        move-leader "${id%,}" >/dev/null
+}
