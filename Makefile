@@ -20,8 +20,9 @@ VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 # Debian's packages: to build, to test. docs/design.md says what each is for.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libyaml-dev \
   libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev
-TEST_PACKAGES := libcmocka-dev bats iproute2 nftables procps openssl curl jq libcap2-bin \
-  util-linux clang-format-14 cppcheck shellcheck valgrind clang-14 llvm-14 libclang-rt-14-dev tmux
+TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
+  valgrind clang-14 libclang-rt-14-dev binutils perl
+DEMO_PACKAGES := iproute2 nftables procps util-linux jq
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
 
@@ -31,7 +32,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-pr
   -Wformat=2 -Wvla $(if $(CI)$(WERROR),-Werror)
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 LINK_HARDENING := -pie -Wl,-z,relro,-z,now,--as-needed
-SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE := -fno-omit-frame-pointer -fno-sanitize-recover=undefined -fsanitize=address,undefined
 
 ifeq ($(VARIANT),asan)
 CFLAGS := -O1 -g
@@ -58,7 +59,7 @@ CORE_OBJECTS := $(filter $(B)/src/core/%,$(OBJECTS))
 UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 UNIT_SUPPORT := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
 SIM_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
-LAB_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/lab/*.c))
+LAB_TOOLS := $(B)/tests/lab/observer
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES := $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 SHELL_FILES := $(wildcard tests/*/*.sh tests/*/*.bash .ci/run)
@@ -86,7 +87,7 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(UNIT_SUPPORT) $(B)/libtalosvi
 $(B)/sim: $(SIM_OBJECTS) $(CORE_OBJECTS) $(B)/src/base/ip.o
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^
 
-$(B)/tests/lab/%: $(B)/tests/lab/%.o $(B)/libtalosvip.a
+$(B)/tests/lab/observer: $(patsubst %.c,$(B)/%.o,$(wildcard tests/lab/*.c)) $(B)/libtalosvip.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS)
 
 # One fuzz target, two mains: libFuzzer's, and one that runs a corpus once.
@@ -99,17 +100,89 @@ $(B)/corpus_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/corpus_main.o $(B)/libta
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-deps: ## install what building needs (Debian, apt)
+build-sim: $(B)/sim
+
+test: test-deps ## install what is missing, build, and run every test
+	@$(MAKE) --no-print-directory check
+
+check: all lint unit-test corpus-test sim mutants asan-test valgrind-test cli-test e2e
+	@echo "all tests passed"
+
+unit-test: $(UNIT_TESTS) ## unit tests (cmocka)
+	@tests/unit/run.sh $(UNIT_TESTS)
+
+sim: $(B)/sim ## simulate SCHEDULES random schedules (default 100000), SEED= the first
+	@$(B)/sim --stories
+	@$(B)/sim --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
+
+mutants: $(B)/sim ## plant bugs in the core: each must be caught
+	@tests/sim/mutants.sh "$(CC)" $(B)
+
+lint: all ## format, layers, purity of the core, cppcheck, shellcheck
+	@clang-format-14 --dry-run --Werror $(C_FILES)
+	@tests/lint/layers.sh
+	@tests/lint/purity.sh $(B)
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
+	  --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src tests/sim
+	@shellcheck -x $(SHELL_FILES)
+
+asan-test: ## unit tests, corpora and a part of the simulation under ASan and UBSan
+	@$(MAKE) --no-print-directory VARIANT=asan SCHEDULES=3000 unit-test corpus-test sim
+
+valgrind-test: $(B)/talosvip $(UNIT_TESTS) ## unit tests of the pure parts under valgrind
+	@tests/unit/valgrind.sh $(B)/tests/unit
+
+corpus-test: $(FUZZERS:%=$(B)/corpus_%) ## the fuzzers' corpora, once
+	@set -e; for f in $(FUZZERS); do $(B)/corpus_$$f tests/fuzz/corpus/$$f; done
+
+fuzz: ## fuzz each parser for FUZZ_SECONDS (default 60)
+	@$(MAKE) --no-print-directory VARIANT=fuzz fuzz-run
+
+fuzz-run: $(FUZZERS:%=$(B)/fuzz_%)
+	@set -e; for f in $(FUZZERS); do echo "fuzz $$f"; mkdir -p $(B)/corpus/$$f; \
+	  $(B)/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
+	  -artifact_prefix=$(B)/ $(B)/corpus/$$f tests/fuzz/corpus/$$f; done
+
+cli-test: all ## command line: usage, exit codes, bad input (bats)
+	@bats tests/cli
+
+e2e: all $(LAB_TOOLS) ## the lab: three nodes, a real etcd, every fault once
+	@tests/e2e/run.sh -q
+
+bench: test-deps ## measure outages and cost, REPEATS (default 20) of each fault
+	@$(MAKE) --no-print-directory all $(LAB_TOOLS)
+	@tests/e2e/bench.sh -n $(REPEATS)
+
+demo: demo-deps ## install, build, bring up three nodes with a real etcd, and show them
+	@$(MAKE) --no-print-directory all $(LAB_TOOLS)
+	@tests/lab/demo.sh
+
+demo-deps: deps
+	@tests/lab/packages.sh install $(DEMO_PACKAGES)
+	@tests/lab/packages.sh unpack build/tools $(TOOL_PACKAGES)
+
+install: all ## install under DESTDIR and PREFIX (default /usr/local)
+	install -D -m 755 build/talosvip $(DESTDIR)$(SBINDIR)/talosvip
+	ln -sf talosvip $(DESTDIR)$(SBINDIR)/vip
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(SBINDIR)/talosvip $(DESTDIR)$(SBINDIR)/vip
+
+deps:
 	@tests/lab/packages.sh install $(BUILD_PACKAGES)
 
-test-deps: deps ## install what testing needs
-	@tests/lab/packages.sh install $(TEST_PACKAGES)
+test-deps: deps
+	@tests/lab/packages.sh install $(TEST_PACKAGES) $(DEMO_PACKAGES)
 	@tests/lab/packages.sh unpack build/tools $(TOOL_PACKAGES)
+
+format: ## format all C files
+	@clang-format-14 -i $(C_FILES)
 
 clean: ## remove build/
 	rm -rf build
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all deps test-deps clean help
+.PHONY: all test check unit-test build-sim sim mutants lint asan-test valgrind-test corpus-test fuzz \
+  fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps format clean help

@@ -270,13 +270,12 @@ static int set_up(struct agent *a)
     if ((r = allocate(a)) < 0 || (r = open_loop(a)) < 0 || (r = links_open(a)) < 0)
         return internal("start", r);
     drop_rights();
-    if ((r = guardian_start(a)) < 0)
-        return internal("start the guardian", r);
-    if ((code = open_api(a)))
-        return code;
     if ((r = store_open(a)) < 0)
         return r == -EINVAL ? 1 : internal("use etcd", r);
-    return 0;
+    /* After etcd's libraries are set up: the guardian has no time for that when it is needed. */
+    if ((r = guardian_start(a)) < 0)
+        return internal("start the guardian", r);
+    return open_api(a);
 }
 
 static void tear_down(struct agent *a)

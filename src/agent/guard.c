@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
@@ -21,6 +22,7 @@
 #define GUARD_RECHECK_US SECOND_US
 #define GUARD_RETRY_US (50 * MS_US)
 #define GUARD_RETRIES 40
+#define MOURNER_STACK 65536
 
 /* As hard to hold up as the machine allows; each is a help, none a need. Locking what it touches
  * is enough: all that the agent has mapped would be megabytes. */
@@ -74,6 +76,39 @@ static void on_agent_dead(const struct settings *settings, struct ledger *l, str
     _exit(0);
 }
 
+struct mourner {
+    struct ledger *ledger;
+    int event_fd;
+};
+
+/* A thread of its own, for nothing polls a lock. */
+static void *mourn(void *arg)
+{
+    struct mourner *m = arg;
+    const uint64_t one = 1;
+    int r = pthread_mutex_lock(&m->ledger->agent_lives);
+    if (r == EOWNERDEAD && write(m->event_fd, &one, sizeof(one)) < 0)
+        _exit(1); /* then the address lifetime and the packet fence are left */
+    return NULL;
+}
+
+static int start_mourning(struct mourner *m)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    m->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (m->event_fd < 0)
+        return -errno;
+    int r = -pthread_attr_init(&attr);
+    if (r < 0)
+        return r;
+    pthread_attr_setstacksize(&attr, MOURNER_STACK);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    r = -pthread_create(&thread, &attr, mourn, m);
+    pthread_attr_destroy(&attr);
+    return r;
+}
+
 static void arm(int timer_fd, uint64_t deadline_us)
 {
     uint64_t now = clock_now_us();
@@ -88,23 +123,25 @@ void guard(const struct settings *settings, struct ledger *ledger, struct fence 
            int agent_pidfd, int ready_fd)
 {
     struct netlink *nl;
+    struct mourner mourner = {.ledger = ledger};
     stand_firm();
     int timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (timer_fd < 0 || netlink_open(&nl) < 0)
+    if (timer_fd < 0 || netlink_open(&nl) < 0 || start_mourning(&mourner) < 0)
         _exit(1);
     arm(timer_fd, fence_deadline_us(fence));
     if (write(ready_fd, "r", 1) != 1)
         _exit(1);
     close(ready_fd);
     struct pollfd fds[] = {{.fd = agent_pidfd, .events = POLLIN},
+                           {.fd = mourner.event_fd, .events = POLLIN},
                            {.fd = timer_fd, .events = POLLIN}};
     for (;;) {
         uint64_t expirations;
-        if (poll(fds, 2, -1) < 0 && errno != EINTR)
+        if (poll(fds, 3, -1) < 0 && errno != EINTR)
             _exit(1);
-        if (fds[0].revents)
+        if (fds[0].revents || fds[1].revents)
             on_agent_dead(settings, ledger, fence, nl);
-        if (fds[1].revents && read(timer_fd, &expirations, sizeof(expirations)) > 0) {
+        if (fds[2].revents && read(timer_fd, &expirations, sizeof(expirations)) > 0) {
             if (clock_now_us() >= fence_deadline_us(fence))
                 clear(nl, ledger, NULL);
             arm(timer_fd, fence_deadline_us(fence));

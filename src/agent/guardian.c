@@ -131,6 +131,19 @@ static void on_restart(void *arg)
     }
 }
 
+static int take_life(struct ledger *l)
+{
+    pthread_mutexattr_t attr;
+    int r = -pthread_mutexattr_init(&attr);
+    if (r < 0)
+        return r;
+    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
+    r = -pthread_mutex_init(&l->agent_lives, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return r < 0 ? r : -pthread_mutex_lock(&l->agent_lives);
+}
+
 int guardian_start(struct agent *a)
 {
     struct guardian *g = calloc(1, sizeof(*g));
@@ -144,7 +157,9 @@ int guardian_start(struct agent *a)
         g->ledger = NULL;
         return -ENOMEM;
     }
-    int r = loop_timer_new(a->loop, on_restart, g, &g->restart);
+    int r = take_life(g->ledger);
+    if (r == 0)
+        r = loop_timer_new(a->loop, on_restart, g, &g->restart);
     a->election.has_guardian = false;
     return r < 0 ? r : spawn(g);
 }

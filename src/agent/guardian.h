@@ -3,6 +3,7 @@
 #ifndef TALOSVIP_AGENT_GUARDIAN_H
 #define TALOSVIP_AGENT_GUARDIAN_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "state.h"
@@ -11,6 +12,10 @@
  * agent died between two writes. An address is noted before it is put on, and its note is taken
  * back only after the kernel has said that it is off. */
 struct ledger {
+    /* Held by the agent for life. A robust lock is given up by the kernel as soon as the memory of
+     * its owner goes; a pidfd tells only after all files are closed, and closing packet sockets
+     * takes tens of milliseconds. */
+    pthread_mutex_t agent_lives;
     _Atomic int64_t lease;
     _Atomic bool is_done;
     char token[ETCD_TOKEN_MAX]; /* spares the guardian the login; a torn one is refused by etcd */

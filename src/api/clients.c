@@ -16,6 +16,9 @@
 
 #define RETRY_US 20000
 
+/* A listener's one argument belongs to evhttp, so its errors find their clients here. */
+static struct clients *all;
+
 static const char busy[] = "HTTP/1.1 503 Service Unavailable\r\n"
                            "Content-Type: application/json\r\n"
                            "Content-Length: 29\r\n"
@@ -77,11 +80,21 @@ static void on_timer(void *arg)
 int clients_init(struct clients *clients, struct loop *loop)
 {
     *clients = (struct clients){.base = loop_base(loop)};
-    return loop_timer_new(loop, on_timer, clients, &clients->timer);
+    int r = loop_timer_new(loop, on_timer, clients, &clients->timer);
+    if (r < 0)
+        return r;
+    clients->next = all;
+    all = clients;
+    return 0;
 }
 
 void clients_done(struct clients *clients)
 {
+    for (struct clients **at = &all; *at; at = &(*at)->next)
+        if (*at == clients) {
+            *at = clients->next;
+            break;
+        }
     for (unsigned i = 0; i < clients->n; i++)
         bufferevent_decref(clients->list[i].bev);
     clients->n = 0;
@@ -89,11 +102,19 @@ void clients_done(struct clients *clients)
     clients->timer = NULL;
 }
 
-void clients_pause(struct clients *clients)
+static void stop_for_now(struct clients *clients)
 {
     clients->is_stopped = true;
     evconnlistener_disable(clients->listener);
     loop_timer_set(clients->timer, clock_now_us() + RETRY_US);
+}
+
+void clients_accept_failed(struct evconnlistener *listener, void *arg)
+{
+    (void)arg;
+    for (struct clients *c = all; c; c = c->next)
+        if (c->listener == listener)
+            stop_for_now(c);
 }
 
 struct bufferevent *clients_accept(struct event_base *base, void *arg)
@@ -110,7 +131,7 @@ struct bufferevent *clients_accept(struct event_base *base, void *arg)
         .is_refused = clients->n >= CLIENTS_MAX,
     };
     if (clients->n == CLIENTS_MAX + CLIENTS_REFUSED_MAX)
-        clients_pause(clients);
+        stop_for_now(clients);
     else if (clients->n > CLIENTS_MAX)
         loop_timer_set(clients->timer, 0);
     else if (clients->n == 1)

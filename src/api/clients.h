@@ -23,6 +23,7 @@ struct client {
 };
 
 struct clients {
+    struct clients *next; /* of all in the process */
     struct client list[CLIENTS_MAX + CLIENTS_REFUSED_MAX];
     unsigned n;
     struct event_base *base;
@@ -39,8 +40,8 @@ void clients_done(struct clients *clients);
 struct bufferevent *clients_accept(struct event_base *base, void *arg);
 /* It has a whole request, which will be answered. */
 void clients_mark_served(struct clients *clients, const struct bufferevent *bev);
-/* accept() failed, for want of descriptors perhaps: try again a little later. */
-void clients_pause(struct clients *clients);
+/* For evconnlistener_set_error_cb(): tries again a little later. */
+void clients_accept_failed(struct evconnlistener *listener, void *arg);
 /* In a forked child: closes the child's descriptors without a word to the peers. */
 void clients_forget(struct clients *clients);
 

@@ -128,12 +128,6 @@ static void on_request(struct evhttp_request *request, void *arg)
         evbuffer_free(body);
 }
 
-static void on_accept_error(struct evconnlistener *listener, void *arg)
-{
-    (void)listener;
-    clients_pause(arg);
-}
-
 /* Takes `fd` over. */
 static int listen_with(struct api_server *server, struct loop *loop, int fd)
 {
@@ -148,7 +142,7 @@ static int listen_with(struct api_server *server, struct loop *loop, int fd)
         return -ENOMEM;
     }
     server->clients.listener = listener;
-    evconnlistener_set_error_cb(listener, on_accept_error);
+    evconnlistener_set_error_cb(listener, clients_accept_failed);
     return 0;
 }
 

@@ -129,17 +129,20 @@ void calls_run(struct etcd_client *c, uint64_t now)
     }
 }
 
+static uint64_t call_due(const struct etcd_call *call)
+{
+    if (!call->started && !call->client->login)
+        return 0;
+    bool waits = call->started && !call->hedged && call->hedge_us < call->deadline_us;
+    return waits ? call->hedge_us : call->deadline_us;
+}
+
 uint64_t calls_due(const struct etcd_client *c)
 {
     uint64_t due = TAILQ_EMPTY(&c->ended) ? UINT64_MAX : 0;
-    struct etcd_call *call;
-    TAILQ_FOREACH(call, &c->calls, link)
-    {
-        uint64_t at = call->deadline_us;
-        if (call->started && !call->hedged && call->hedge_us < at)
-            at = call->hedge_us;
-        if (!call->started && !c->login)
-            at = 0;
+    for (const struct etcd_call *call = TAILQ_FIRST(&c->calls); call;
+         call = TAILQ_NEXT(call, link)) {
+        uint64_t at = call_due(call);
         due = at < due ? at : due;
     }
     return due;

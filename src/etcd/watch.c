@@ -252,30 +252,37 @@ static void watch_run(struct etcd_watch *w, uint64_t now)
         open_stream(w, now);
 }
 
+/* A callback may have freed any of them, so that the list is looked through from its head. */
+static struct etcd_watch *not_run_yet(struct etcd_client *c)
+{
+    for (struct etcd_watch *w = LIST_FIRST(&c->watches); w; w = LIST_NEXT(w, link))
+        if (w->round != c->round)
+            return w;
+    return NULL;
+}
+
 void watches_run(struct etcd_client *c, uint64_t now)
 {
     struct etcd_watch *w;
     c->round++;
-    do {
-        /* A callback may have freed any of them. */
-        LIST_FOREACH(w, &c->watches, link)
-        if (w->round != c->round)
-            break;
-        if (w) {
-            w->round = c->round;
-            watch_run(w, now);
-        }
-    } while (w && !c->dead);
+    while (!c->dead && (w = not_run_yet(c))) {
+        w->round = c->round;
+        watch_run(w, now);
+    }
+}
+
+static uint64_t watch_due(const struct etcd_watch *w)
+{
+    if (is_open(w) && w->suspect)
+        return 0;
+    return w->state == WATCH_WAIT || w->state == WATCH_OPENING ? w->due_us : UINT64_MAX;
 }
 
 uint64_t watches_due(const struct etcd_client *c)
 {
-    const struct etcd_watch *w;
     uint64_t due = UINT64_MAX;
-    LIST_FOREACH(w, &c->watches, link)
-    {
-        bool waits = w->state == WATCH_WAIT || w->state == WATCH_OPENING;
-        uint64_t at = is_open(w) && w->suspect ? 0 : waits ? w->due_us : UINT64_MAX;
+    for (const struct etcd_watch *w = LIST_FIRST(&c->watches); w; w = LIST_NEXT(w, link)) {
+        uint64_t at = watch_due(w);
         due = at < due ? at : due;
     }
     return due;

@@ -128,7 +128,7 @@ static void test_lists_again_after_compaction(void **state)
     struct etcd_client *c = client_to(server.url, NULL);
     struct etcd_watch *w = watch(c, &s);
     assert_true(fixture_wait(&s.synced, 1, 3000));
-    /* Down for long enough to miss a compaction. */
+    /* A restart alone is no reason to list: the stream goes on where it broke. */
     etcd_server_stop(&server, SIGKILL);
     assert_true(fixture_wait(&s.broken, 1, 3000));
     assert_int_equal(s.status, ETCD_UNAVAILABLE);
@@ -142,7 +142,7 @@ static void test_lists_again_after_compaction(void **state)
     assert_int_equal(s.lists, 1);
     etcd_watch_free(w);
 
-    /* The same by hand: a watch that is behind the compaction. */
+    /* What was missed is compacted meanwhile. */
     s = (struct seen){0};
     w = watch(c, &s);
     assert_true(fixture_wait(&s.synced, 1, 3000));
@@ -190,7 +190,7 @@ static void test_server_comes_and_goes(void **state)
     etcd_client_free(c);
 }
 
-/* Two endpoints of one member; the first one is a proxy that stops to move bytes. */
+/* The first endpoint is stopped: its kernel still takes connections, and nobody answers. */
 static void test_moves_from_a_frozen_endpoint(void **state)
 {
     struct seen s = {0};
