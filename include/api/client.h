@@ -12,4 +12,7 @@
  * -ETIMEDOUT, -EMSGSIZE, -EBADMSG. */
 int api_client_get(const char *socket, const char *path, uint64_t timeout_us, struct buf *out);
 
+/* The version of libcurl; static. */
+const char *api_client_library(void);
+
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent's HTTP/1.1 API on a unix socket (libevent's evhttp on the agent's loop). */
+/* The agent's HTTP/1.1 API on a unix socket (libevent's evhttp on the agent's loop): GET
+ * /v1/status, /healthz, /readyz; one request for each connection. At most 16 clients for at most
+ * 5 s each, 16 KiB of header, 64 KiB of body; the process must ignore SIGPIPE. */
 #ifndef TALOSVIP_API_SERVER_H
 #define TALOSVIP_API_SERVER_H
 
@@ -26,7 +28,11 @@ int api_server_new(struct loop *loop, const char *path, const struct api_source 
                    struct api_server **ret_server, int64_t *ret_owner_pid);
 /* Closes and removes the socket file. Takes NULL. */
 void api_server_free(struct api_server *server);
-/* In a forked child: drops the child's copies of the descriptors, leaves the socket file. */
+/* In a forked child, after loop_after_fork(): drops the child's copies of the descriptors, leaves
+ * the socket file and the parent's clients alone. Takes NULL. */
 void api_server_forget(struct api_server *server);
+
+/* The version of libevent; static. */
+const char *api_server_library(void);
 
 #endif

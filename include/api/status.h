@@ -14,7 +14,7 @@
 #define API_NAME_MAX 64    /* node names, with the NUL */
 #define API_TEXT_MAX 320   /* endpoints, reasons */
 #define API_QUEUE_MAX 32
-#define API_VIPS_MAX 256
+#define API_VIPS_MAX 200
 
 struct api_vip {
     struct ip ip;

@@ -14,7 +14,7 @@
 
 #define CONFIG_FILE_MAX (16u << 20) /* bytes of one file */
 #define CONFIG_FILES_MAX 64
-#define CONFIG_VIPS_MAX 256
+#define CONFIG_VIPS_MAX 200
 #define CONFIG_ENDPOINTS_MAX 16
 #define CONFIG_HEALTH_MAX 32
 #define CONFIG_HOOKS_MAX 32
@@ -140,7 +140,7 @@ struct config {
     const char *node; /* or NULL: the host name */
     struct config_etcd etcd;
     uint64_t ttl_us;     /* CONFIG_TTL_MIN_US to CONFIG_TTL_MAX_US; default 5 s */
-    uint64_t refresh_us; /* of the announcements; default 30 s */
+    uint64_t refresh_us; /* of the announcements; default 10 s */
     struct config_health *health;
     size_t n_health;
     struct config_hook *hooks;

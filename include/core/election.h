@@ -13,7 +13,7 @@
 #include "core/announce.h"
 #include "core/queue.h"
 
-#define ELECTION_VIPS_MAX 256
+#define ELECTION_VIPS_MAX 200
 
 enum vip_state {
     VIP_UNUSED,     /* the slot is free */

@@ -61,6 +61,8 @@ void etcd_client_free(struct etcd_client *client);
 
 /* The token in use, "" when there is none. Valid until the loop runs again. */
 const char *etcd_client_token(const struct etcd_client *client);
+/* Uses a token that another client got. 0, -EINVAL (no token), -ENOMEM. */
+int etcd_client_set_token(struct etcd_client *client, const char *token);
 /* The URL that the next call goes to first. Valid as long as the client. */
 const char *etcd_client_endpoint(const struct etcd_client *client);
 

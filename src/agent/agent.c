@@ -111,16 +111,15 @@ static int take_lock(struct agent *a)
     return 1;
 }
 
-static int check_ttl(const struct agent *a)
+static int check_ttl(const struct agent *a, bool is_fenced)
 {
-    bool is_fenced = fence_is_active(a->fence);
-    uint64_t least = is_fenced ? TTL_MIN_FENCED_US : TTL_MIN_PLAIN_US;
-    if (a->settings.ttl_us >= least && a->settings.ttl_us <= TTL_MAX_US)
-        return 0;
-    fprintf(stderr, "talosvip: a lease of %.1f s is out of range: %.0f s to %.0f s%s\n",
-            (double)a->settings.ttl_us / 1e6, (double)least / 1e6, (double)TTL_MAX_US / 1e6,
-            is_fenced ? "" : " (without the packet fence)");
-    return 2;
+    struct buf why;
+    buf_init(&why, 512);
+    int r = settings_check_ttl(&a->settings, is_fenced, &why);
+    if (r < 0)
+        fprintf(stderr, "talosvip: %s\n", buf_str(&why));
+    buf_done(&why);
+    return r < 0 ? 2 : 0;
 }
 
 /* Somebody configured a VIP by hand: it would be on two nodes as soon as another took it. */
@@ -256,17 +255,18 @@ static int internal(const char *what, int r)
 static int set_up(struct agent *a)
 {
     int code, r;
-    if ((code = check_rights()) || (code = take_lock(a)))
+    if ((code = check_ttl(a, true)) || (code = check_rights()) || (code = take_lock(a)))
         return code;
     if (reload_resolve(a, a->config) < 0 || check_untouched(a))
         return 1;
+    /* In this order: opening the fence ends the old one, which may be all that mutes a leftover. */
+    if ((r = links_clean(a)) < 0)
+        return internal("take off what an earlier agent left", r);
     open_fence(a);
     if (!a->fence)
         return internal("share memory with the guardian", -ENOMEM);
-    if ((code = check_ttl(a)))
+    if ((code = check_ttl(a, fence_is_active(a->fence))))
         return code;
-    if ((r = links_clean(a)) < 0)
-        return internal("take off what an earlier agent left", r);
     if ((r = allocate(a)) < 0 || (r = open_loop(a)) < 0 || (r = links_open(a)) < 0)
         return internal("start", r);
     drop_rights();

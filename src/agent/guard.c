@@ -22,6 +22,7 @@
 #define GUARD_RECHECK_US SECOND_US
 #define GUARD_RETRY_US (50 * MS_US)
 #define GUARD_RETRIES 40
+#define GUARD_DETACH_DELAY_US (300 * MS_US)
 #define MOURNER_STACK 65536
 
 /* As hard to hold up as the machine allows; each is a help, none a need. Locking what it touches
@@ -58,7 +59,7 @@ static int clear(struct netlink *nl, struct ledger *l, bool *was_held)
 
 /* In a mixed order an agent that hangs may put one back after it thaws; the agent itself then
  * sees that its right is past, and the packet fence is closed. */
-static void on_agent_dead(const struct settings *settings, struct ledger *l, struct fence *fence,
+static void on_agent_dead(struct farewell *farewell, struct ledger *l, struct fence *fence,
                           struct netlink *nl)
 {
     bool was_held[ELECTION_VIPS_MAX] = {false};
@@ -71,7 +72,10 @@ static void on_agent_dead(const struct settings *settings, struct ledger *l, str
         _exit(1);
     fence_disarm_all(fence);
     if (!atomic_load(&l->is_done) && atomic_load(&l->lease) > 0)
-        guard_give_up(settings, l, was_held);
+        farewell_say(farewell, was_held);
+    /* Detaching takes the kernel's one lock for all links, for tens of milliseconds in which on the
+     * same machine no other namespace can set an address. Nobody waits for it. */
+    poll(NULL, 0, GUARD_DETACH_DELAY_US / MS_US);
     fence_close(fence);
     _exit(0);
 }
@@ -123,10 +127,12 @@ void guard(const struct settings *settings, struct ledger *ledger, struct fence 
            int agent_pidfd, int ready_fd)
 {
     struct netlink *nl;
+    struct farewell *farewell;
     struct mourner mourner = {.ledger = ledger};
     stand_firm();
     int timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-    if (timer_fd < 0 || netlink_open(&nl) < 0 || start_mourning(&mourner) < 0)
+    if (timer_fd < 0 || netlink_open(&nl) < 0 || start_mourning(&mourner) < 0 ||
+        farewell_prepare(settings, ledger, &farewell) < 0)
         _exit(1);
     arm(timer_fd, fence_deadline_us(fence));
     if (write(ready_fd, "r", 1) != 1)
@@ -140,7 +146,7 @@ void guard(const struct settings *settings, struct ledger *ledger, struct fence 
         if (poll(fds, 3, -1) < 0 && errno != EINTR)
             _exit(1);
         if (fds[0].revents || fds[1].revents)
-            on_agent_dead(settings, ledger, fence, nl);
+            on_agent_dead(farewell, ledger, fence, nl);
         if (fds[2].revents && read(timer_fd, &expirations, sizeof(expirations)) > 0) {
             if (clock_now_us() >= fence_deadline_us(fence))
                 clear(nl, ledger, NULL);

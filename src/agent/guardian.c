@@ -19,6 +19,7 @@ struct guardian {
     struct ledger *ledger;
     pid_t pid;
     int pidfd, ready_fd;
+    bool is_replaced; /* we ended it ourselves */
     struct loop_io *death, *ready;
     struct loop_timer *restart;
 };
@@ -56,9 +57,13 @@ static void on_death(void *arg, int fd, unsigned what)
     waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
     pid_t pid = g->pid;
     watch_end(g);
-    log_event(LOG_ERROR, "guardian_lost", NULL, LOG_FIELDS(LOG_NUMBER("pid", pid)),
+    if (g->is_replaced)
+        log_event(LOG_DEBUG, "guardian_replaced", NULL, NULL, "a new guardian for new settings");
+    else
+        log_event(LOG_ERROR, "guardian_lost", NULL, LOG_FIELDS(LOG_NUMBER("pid", pid)),
               "the guardian (pid %d) is gone; starting another, nothing is taken until it stands",
               (int)pid);
+    g->is_replaced = false;
     feed_simple(g->agent, EV_GUARDIAN, 0, false);
     loop_timer_set(g->restart, 0);
 }
@@ -167,7 +172,8 @@ int guardian_start(struct agent *a)
 void guardian_restart(struct agent *a)
 {
     struct guardian *g = a->guardian;
-    if (g->pid > 0)
+    g->is_replaced = g->pid > 0;
+    if (g->is_replaced)
         pidfd_send_signal(g->pidfd, SIGKILL, NULL, 0); /* on_death() starts the next one */
 }
 

@@ -31,8 +31,11 @@ struct ledger {
 void guard(const struct settings *settings, struct ledger *ledger, struct fence *fence,
            int agent_pidfd, int ready_fd) __attribute__((noreturn));
 
+struct farewell;
+/* farewell.c: makes ready for it, for the moment itself has no time. 0 or -errno. */
+int farewell_prepare(const struct settings *settings, const struct ledger *ledger,
+                     struct farewell **ret_farewell);
 /* Gives the VIPs that `was_held` marks up in etcd, and the lease; a few seconds at most. */
-void guard_give_up(const struct settings *settings, const struct ledger *ledger,
-                   const bool *was_held);
+void farewell_say(struct farewell *farewell, const bool *was_held);
 
 #endif

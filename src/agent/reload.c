@@ -158,12 +158,14 @@ static int load(struct agent *a, struct config **ret_config, struct settings *re
         log_findings(&findings);
     if (r == 0)
         r = settings_resolve(ret_settings, a->options, config, &why);
-    if (r < 0 && why.len)
-        log_event(LOG_ERROR, "config", NULL, NULL, "%s", buf_str(&why));
+    if (r == 0)
+        r = settings_check_ttl(ret_settings, fence_is_active(a->fence), &why);
     if (r == 0 && strcmp(ret_settings->node, a->settings.node) != 0) {
         log_event(LOG_ERROR, "config", NULL, NULL, "another node name needs a restart");
         r = -EINVAL;
     }
+    if (r < 0 && why.len)
+        log_event(LOG_ERROR, "config", NULL, NULL, "%s", buf_str(&why));
     if (r == 0)
         r = reload_resolve(a, config);
     buf_done(&why);

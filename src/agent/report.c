@@ -236,6 +236,10 @@ void report_start(struct agent *a)
                              LOG_TEXT("version", TALOSVIP_VERSION)),
                   "talosvip " TALOSVIP_VERSION " on %s: %s, lease %s, %zu etcd endpoints", s->node,
                   a->slots[i].link_name, ttl, s->n_endpoints);
+    if (a->config->n_health || a->config->n_hooks || a->config->api.metrics_ip.family)
+        log_event(LOG_WARN, "not_built", NULL, NULL,
+                  "this version does not run health checks and hooks, nor serve metrics on TCP: "
+                  "these settings are ignored");
     if (a->fence_reason)
         log_event(LOG_WARN, "no_packet_fence", NULL, LOG_FIELDS(LOG_TEXT("reason", a->fence_reason)),
                   "no packet fence: %s; the right ends 1.5 s earlier instead", a->fence_reason);

@@ -9,11 +9,15 @@
 #include <unistd.h>
 
 #define ENDPOINT_DEFAULT "https://127.0.0.1:2379"
-#define MACHINE_ID_FILE "/etc/machine-id" /* machine-id(5) */
 
-static int read_machine_id(char *out, size_t size)
+/* Where a container has no machine-id(5), two machines must still not look the same; then a
+ * reboot makes another machine of it, whose old key runs out with its lease. */
+static const char *const machine_id_files[] = {"/etc/machine-id",
+                                               "/proc/sys/kernel/random/boot_id"};
+
+static int read_machine_id(const char *path, char *out, size_t size)
 {
-    int fd = open(MACHINE_ID_FILE, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     ssize_t n = read(fd, out, size - 1);
@@ -69,15 +73,28 @@ int settings_resolve(struct settings *s, const struct agent_options *o, const st
                      struct buf *why)
 {
     *s = (struct settings){.ttl_us = o->ttl_us ? o->ttl_us : c->ttl_us,
-                           .refresh_us = c->refresh_where.line ? c->refresh_us
-                                                               : ANNOUNCE_REFRESH_DEFAULT_US,
+                           .refresh_us = c->refresh_us,
                            .socket = c->api.socket};
     resolve_etcd(s, o, &c->etcd);
-    if (read_machine_id(s->machine_id, sizeof(s->machine_id)) < 0)
-        snprintf(s->machine_id, sizeof(s->machine_id), "unknown");
+    if (read_machine_id(machine_id_files[0], s->machine_id, sizeof(s->machine_id)) < 0 &&
+        read_machine_id(machine_id_files[1], s->machine_id, sizeof(s->machine_id)) < 0) {
+        buf_printf(why, "cannot tell this machine from others: no %s", machine_id_files[0]);
+        return -EINVAL;
+    }
     if (s->user && !s->password && !s->password_file) {
         buf_printf(why, "etcd user \"%s\" has no password; give --password-file", s->user);
         return -EINVAL;
     }
     return resolve_node(s, o->node ? o->node : c->node, why);
+}
+
+int settings_check_ttl(const struct settings *s, bool is_fenced, struct buf *why)
+{
+    uint64_t least = is_fenced ? TTL_MIN_FENCED_US : TTL_MIN_PLAIN_US;
+    if (s->ttl_us >= least && s->ttl_us <= TTL_MAX_US)
+        return 0;
+    buf_printf(why, "a lease of %.1f s is out of range: %.0f s to %.0f s%s",
+               (double)s->ttl_us / 1e6, (double)least / 1e6, (double)TTL_MAX_US / 1e6,
+               is_fenced ? "" : " (without the packet fence)");
+    return -EINVAL;
 }

@@ -27,6 +27,11 @@
 #define AGENT_EVENTS_MAX (4 * ELECTION_VIPS_MAX)
 #define AGENT_GATEWAYS_MAX 4
 
+_Static_assert(ELECTION_VIPS_MAX <= PACKET_WATCH_MAX, "every VIP is listened for");
+_Static_assert(ELECTION_VIPS_MAX < FENCE_SLOTS, "every VIP has a slot of the fence");
+_Static_assert(CONFIG_VIPS_MAX <= ELECTION_VIPS_MAX && ELECTION_VIPS_MAX <= API_VIPS_MAX,
+               "every VIP configured has a place");
+
 struct agent;
 
 /* The settings in force: flags over environment over files over defaults. Strings live as long
@@ -208,9 +213,11 @@ void notify_send(const char *text);
 /* Interval of WATCHDOG=1 in microseconds, 0 = none asked for. */
 uint64_t notify_watchdog_us(void);
 
-/* settings.c */
+/* settings.c; 0, or -EINVAL and the reason in `why` */
 int settings_resolve(struct settings *s, const struct agent_options *options,
                      const struct config *config, struct buf *why);
+/* Without the packet fence a lease must be longer. */
+int settings_check_ttl(const struct settings *s, bool is_fenced, struct buf *why);
 
 /* lock.c: one agent in a network namespace. 0 and *ret_fd; -EADDRINUSE and *ret_pid. */
 int lock_take(int *ret_fd, int64_t *ret_pid);

@@ -217,8 +217,6 @@ static int check_keys(struct agent *a)
     struct etcd_compare compares[CHECK_MAX];
     size_t n = 0;
     int r = 0;
-    if (a->checks_left > 0)
-        return 0; /* the last round is still out; a newer one would prove no more */
     a->check_failed = a->check_gone = false;
     for (unsigned i = 0; i < a->election.n && r == 0; i++) {
         const struct vip *v = &a->vips[i];
@@ -267,10 +265,11 @@ void store_request(struct agent *a, const struct election_action *action)
 {
     struct request *q = request_for(a, action);
     int r;
-    if (action->type != ACT_KEYS_CHECK) {
+    if (action->type == ACT_KEYS_CHECK && a->checks_left > 0)
+        return; /* the last round is still out; a newer one would prove no more */
+    if (action->type != ACT_KEYS_CHECK)
         etcd_call_cancel(q->call);
-        q->call = NULL;
-    }
+    q->call = NULL;
     q->agent = a;
     q->type = action->type;
     q->req = action->req;

@@ -84,3 +84,8 @@ int api_client_get(const char *socket, const char *path, uint64_t timeout_us, st
     curl_global_cleanup();
     return r;
 }
+
+const char *api_client_library(void)
+{
+    return curl_version_info(CURLVERSION_NOW)->version;
+}

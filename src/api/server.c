@@ -217,3 +217,8 @@ void api_server_forget(struct api_server *server)
     clients_forget(&server->clients);
     discard(server);
 }
+
+const char *api_server_library(void)
+{
+    return event_get_version();
+}

@@ -125,7 +125,7 @@ void agent_config_vips(struct load *load, const struct yaml_node *root)
 static void agent_default(struct config *config)
 {
     config->ttl_us = 5000000;
-    config->refresh_us = 30000000;
+    config->refresh_us = 10000000;
     config->api.socket = SOCKET_DEFAULT;
 }
 

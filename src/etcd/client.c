@@ -257,6 +257,11 @@ void etcd_client_free(struct etcd_client *client)
     client_destroy(client);
 }
 
+int etcd_client_set_token(struct etcd_client *client, const char *token)
+{
+    return login_set_token(client, token);
+}
+
 const char *etcd_client_token(const struct etcd_client *client)
 {
     return client->token;

@@ -86,6 +86,7 @@ setup()
     says 1 'another agent' pid
 }
 
+# shellcheck disable=SC2034 # SETUP: run_helper.bash
 # etcd on the host's own loopback. $1: more flags; $2: shell code once it serves.
 etcd_setup()
 {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# For the tests of `talosvip run` on bad input. Each runs on a host of its own: network, mount and
-# UTS namespace, a link eth0 (10.77.0.11/24), its own /run. What the run changed there is a failure.
+# For the tests of `talosvip run` on bad input. Each runs on a host of its own: network, mount,
+# UTS and PID namespace, a link eth0 (10.77.0.11/24), its own /run. An address that the run left or
+# removed there is a failure.
 # shellcheck shell=bash disable=SC2154 # status and output are of bats
 
 TALOSVIP=${TALOSVIP:-$BATS_TEST_DIRNAME/../../build/talosvip}
@@ -12,6 +13,7 @@ set -e
 mount -t tmpfs tmpfs /run
 mount -t sysfs sysfs /sys
 ip link set lo up
+[ ! -d /proc/sys/net/ipv6 ] || echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 ip link add eth0 type veth peer name other
 ip link set other up
 ip link set eth0 up
@@ -28,7 +30,7 @@ on_host()
 {
     [ "$(id -u)" = 0 ] || skip "needs root for namespaces"
     run env -u NOTIFY_SOCKET SETUP="${SETUP-}" LIMIT="${LIMIT-10}" \
-        unshare -n -m -u --propagation private bash -c "$HOST" host "$@"
+        unshare -n -m -u -p --fork --kill-child --mount-proc bash -c "$HOST" host "$@"
 }
 
 # talos_config LINE...: a control plane's config with a VIP on eth0, and more documents.

@@ -92,7 +92,7 @@ static void test_defaults(void **state)
     assert_int_equal(l.config->node_where.line, 0);
     assert_int_equal(l.config->ttl_us, 5000000);
     assert_int_equal(l.config->ttl_where.line, 0);
-    assert_int_equal(l.config->refresh_us, 30000000);
+    assert_int_equal(l.config->refresh_us, 10000000);
     assert_int_equal(l.config->etcd.n_endpoints, 0);
     assert_null(l.config->etcd.ca_file);
     assert_int_equal(l.config->n_health, 0);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+
+#include <string.h>
+
+static void print_exit_codes(void)
+{
+    size_t n;
+    const struct exit_meaning *table = exit_table(&n);
+    for (size_t i = 0; i < n; i++)
+        printf("%5d  %s\n", (int)table[i].code, table[i].meaning);
+}
+
+static void print_variables(const struct command *command)
+{
+    for (const struct option *o = command->options; o->name; o++)
+        for (size_t i = 0; i < OPTION_ENV_MAX && o->env[i]; i++)
+            printf("  %-24s  %s --%s\n", o->env[i], command->name, o->name);
+}
+
+static void print_environment(void)
+{
+    puts("Flags beat TALOSVIP_*, TALOSVIP_* beats ETCDCTL_*, and those beat the configuration.\n"
+         "An empty variable counts as not set.\n");
+    for (size_t i = 0; command_table[i]; i++)
+        print_variables(command_table[i]);
+    printf("  %-24s  %s\n", "ETCDCTL_PASSWORD", "run: the password, where there is no file");
+    puts("\nETCDCTL_USER may be name:password, as for etcdctl.");
+}
+
+static const struct topic {
+    const char *name;
+    void (*print)(void);
+} topics[] = {
+    {"environment", print_environment},
+    {"exit-codes", print_exit_codes},
+};
+
+#define TOPICS (sizeof(topics) / sizeof(topics[0]))
+#define NAMES_MAX 32
+
+static enum exit_code unknown_topic(const char *word)
+{
+    struct complaint complaint;
+    const char *names[NAMES_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < TOPICS; i++)
+        names[n++] = topics[i].name;
+    for (size_t i = 0; command_table[i] && n < NAMES_MAX; i++)
+        names[n++] = command_table[i]->name;
+    complaint_set(&complaint, "there is no help on \"%.100s\"", word);
+    if (!complaint_suggest(&complaint, word, "", names, n))
+        complaint_hint(&complaint, "talosvip help lists the commands and topics");
+    complaint_print(&complaint);
+    return EXIT_USAGE;
+}
+
+static enum exit_code run(const struct arguments *arguments)
+{
+    if (arguments->n_words == 0) {
+        help_overview(stdout);
+        return EXIT_DONE;
+    }
+    const char *word = arguments->words[0];
+    const struct command *command = command_find(word);
+    if (command) {
+        help_command(stdout, command);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; i < TOPICS; i++)
+        if (strcmp(topics[i].name, word) == 0) {
+            topics[i].print();
+            return EXIT_DONE;
+        }
+    return unknown_topic(word);
+}
+
+static const struct option options[] = {{.name = NULL}};
+static const struct example examples[] = {
+    {"help run", "the flags of a command"},
+    {NULL, NULL},
+};
+
+const struct command cmd_help = {
+    .name = "help",
+    .group = "Other",
+    .summary = "tell more about a command, the environment or the exit codes",
+    .usage = "[COMMAND | environment | exit-codes]",
+    .examples = examples,
+    .options = options,
+    .words_max = 1,
+    .run = run,
+};

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+
+#include "agent/agent.h"
+#include "config/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const log_formats[] = {"auto", "human", "logfmt", "json", "journal", NULL};
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+
+enum {
+    CONFIG,
+    NODE,
+    ENDPOINTS,
+    CACERT,
+    CERT,
+    KEY,
+    USER,
+    PASSWORD_FILE,
+    TTL,
+    LOG_FORMAT,
+    LOG_LEVEL,
+    CHECK,
+    DRY_RUN,
+};
+
+static const struct option options[] = {
+    [CONFIG] = {.name = "config",
+                .letter = 'c',
+                .kind = OPTION_FILES,
+                .metavar = "FILE",
+                .env = {"TALOSVIP_CONFIG"},
+                .fallback = "/etc/talosvip/talosvip.yaml",
+                .help = "Talos machine config or AgentConfig; repeatable"},
+    [NODE] = {.name = "node",
+              .kind = OPTION_STRING,
+              .metavar = "NAME",
+              .env = {"TALOSVIP_NODE"},
+              .help = "this node's name in the election; else the host name"},
+    [ENDPOINTS] = {.name = "endpoints",
+                   .letter = 'e',
+                   .kind = OPTION_LIST,
+                   .metavar = "URLS",
+                   .env = {"TALOSVIP_ENDPOINTS", "ETCDCTL_ENDPOINTS"},
+                   .help = "etcd, separated by commas; repeatable"},
+    [CACERT] = {.name = "cacert",
+                .kind = OPTION_FILE,
+                .metavar = "FILE",
+                .env = {"TALOSVIP_CACERT", "ETCDCTL_CACERT"},
+                .help = "who signs etcd's certificates"},
+    [CERT] = {.name = "cert",
+              .kind = OPTION_FILE,
+              .metavar = "FILE",
+              .env = {"TALOSVIP_CERT", "ETCDCTL_CERT"},
+              .help = "client certificate"},
+    [KEY] = {.name = "key",
+             .kind = OPTION_FILE,
+             .metavar = "FILE",
+             .env = {"TALOSVIP_KEY", "ETCDCTL_KEY"},
+             .help = "its private key"},
+    [USER] = {.name = "user",
+              .kind = OPTION_STRING,
+              .metavar = "NAME",
+              .env = {"TALOSVIP_USER", "ETCDCTL_USER"},
+              .help = "etcd user"},
+    [PASSWORD_FILE] = {.name = "password-file",
+                       .kind = OPTION_FILE,
+                       .metavar = "FILE",
+                       .env = {"TALOSVIP_PASSWORD_FILE"},
+                       .help = "file with the user's password"},
+    [TTL] = {.name = "ttl",
+             .kind = OPTION_DURATION,
+             .metavar = "DURATION",
+             .min_us = CONFIG_TTL_MIN_US,
+             .max_us = CONFIG_TTL_MAX_US,
+             .env = {"TALOSVIP_TTL"},
+             .help = "of the lease in etcd"},
+    [LOG_FORMAT] = {.name = "log-format",
+                    .kind = OPTION_ENUM,
+                    .metavar = "FORMAT",
+                    .choices = log_formats,
+                    .env = {"TALOSVIP_LOG_FORMAT"},
+                    .fallback = "auto",
+                    .help = "of the lines on stderr"},
+    [LOG_LEVEL] = {.name = "log-level",
+                   .kind = OPTION_ENUM,
+                   .metavar = "LEVEL",
+                   .choices = log_levels,
+                   .env = {"TALOSVIP_LOG_LEVEL"},
+                   .fallback = "info",
+                   .help = "least important lines"},
+    [CHECK] = {.name = "check",
+               .kind = OPTION_FLAG,
+               .help = "check the configuration against this host, and end"},
+    [DRY_RUN] = {.name = "dry-run",
+                 .kind = OPTION_FLAG,
+                 .help = "say what would be done, take part in nothing, and end"},
+    {.name = NULL},
+};
+
+static const struct habit habits[] = {
+    {"--password", "there is no --password: every user of this host could read it",
+     "use --password-file FILE, or ETCDCTL_PASSWORD"},
+    {"-f", "unknown flag -f; did you mean -c?", NULL},
+    {"-d", "there is no -d: the agent stays in the foreground", "let systemd run it"},
+    {NULL, NULL, NULL},
+};
+
+static const struct example examples[] = {
+    {"run -c cp-1.yaml --check", "check a configuration against this host"},
+    {"run -c cp-1.yaml", "the agent: elect, hold, announce, release"},
+    {NULL, NULL},
+};
+
+/* etcdctl's rule: without ETCDCTL_PASSWORD, ETCDCTL_USER may hold both. Elsewhere a password in
+ * the user's name is a secret in the wrong place. *ret_copy is owned by the caller. */
+static int split_user(const struct argument *user, struct agent_options *to, char **ret_copy,
+                      struct complaint *ret_complaint)
+{
+    char *colon = user->text ? strchr(user->text, ':') : NULL;
+    bool is_etcdctl = user->variable && strcmp(user->variable, "ETCDCTL_USER") == 0;
+    to->user = user->text;
+    if (!colon || (is_etcdctl && to->password))
+        return 0;
+    if (!is_etcdctl) {
+        complaint_set(ret_complaint, "%s takes only the name, without a password",
+                      user->variable ? user->variable : "--user");
+        complaint_hint(ret_complaint, "use --password-file FILE, or ETCDCTL_PASSWORD");
+        return EXIT_USAGE;
+    }
+    char *copy = strdup(user->text);
+    if (!copy) {
+        complaint_set(ret_complaint, "out of memory");
+        return EXIT_BUG;
+    }
+    copy[colon - user->text] = '\0';
+    to->user = copy;
+    to->password = copy + (colon - user->text) + 1;
+    *ret_copy = copy;
+    return 0;
+}
+
+static const char *set_variable(const char *name)
+{
+    const char *text = getenv(name);
+    return text && *text ? text : NULL;
+}
+
+static int fill(const struct arguments *arguments, struct agent_options *to, char **ret_copy,
+                struct complaint *ret_complaint)
+{
+    const struct argument *values = arguments->values;
+    *to = (struct agent_options){
+        .files = (const char *const *)values[CONFIG].list,
+        .n_files = values[CONFIG].n,
+        .node = values[NODE].text,
+        .endpoints = (const char *const *)values[ENDPOINTS].list,
+        .n_endpoints = values[ENDPOINTS].n,
+        .cacert = values[CACERT].text,
+        .cert = values[CERT].text,
+        .key = values[KEY].text,
+        .password = set_variable("ETCDCTL_PASSWORD"),
+        .password_file = values[PASSWORD_FILE].text,
+        .ttl_us = values[TTL].us,
+        .is_check = values[CHECK].origin == FROM_FLAG,
+        .is_dry_run = values[DRY_RUN].origin == FROM_FLAG,
+    };
+    log_format_parse(values[LOG_FORMAT].text, &to->log_format);
+    log_level_parse(values[LOG_LEVEL].text, &to->log_level);
+    if (to->is_check && to->is_dry_run) {
+        complaint_set(ret_complaint, "--check and --dry-run exclude each other");
+        return EXIT_USAGE;
+    }
+    int r = split_user(&values[USER], to, ret_copy, ret_complaint);
+    if (to->password_file)
+        to->password = NULL;
+    return r;
+}
+
+static enum exit_code run(const struct arguments *arguments)
+{
+    struct agent_options given;
+    struct complaint complaint;
+    char *copy = NULL;
+    if (arguments->n_words > 0) {
+        complaint_set(&complaint, "unexpected argument \"%.100s\"", arguments->words[0]);
+        complaint_hint(&complaint, "a configuration file is named with -c FILE");
+        complaint_print(&complaint);
+        return EXIT_USAGE;
+    }
+    int code = fill(arguments, &given, &copy, &complaint);
+    if (code)
+        complaint_print(&complaint);
+    else
+        code = agent_run(&given);
+    free(copy);
+    return (enum exit_code)code;
+}
+
+const struct command cmd_run = {
+    .name = "run",
+    .group = "Agent",
+    .summary = "the agent, in the foreground: elect, hold, announce, release",
+    .usage = "[-c FILE]... [FLAGS]",
+    .examples = examples,
+    .options = options,
+    .habits = habits,
+    .words_max = 1, /* to say better what is wrong with it */
+    .run = run,
+};

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* The help, written from the command and option tables. */
+#include "table.h"
+
+#include "base/buf.h"
+
+#include <string.h>
+
+#define COLUMN 29  /* where the explanation of a flag begins */
+#define EXAMPLE 41 /* and of an example */
+#define WIDTH 80
+
+static void print_examples(FILE *out, const struct example *examples)
+{
+    for (; examples->line; examples++)
+        fprintf(out, "  talosvip %-*s  %s\n", EXAMPLE - 13, examples->line, examples->what);
+}
+
+void help_overview(FILE *out)
+{
+    fputs("talosvip - keep a virtual IP on exactly one healthy node, and see that it is\n\n"
+          "Examples:\n",
+          out);
+    for (size_t i = 0; command_table[i]; i++)
+        print_examples(out, command_table[i]->examples);
+    fputs("\n", out);
+    for (size_t g = 0; command_groups[g]; g++) {
+        fprintf(out, "%s:%*s", command_groups[g], (int)(9 - strlen(command_groups[g])), "");
+        const char *gap = "";
+        for (size_t i = 0; command_table[i]; i++) {
+            if (strcmp(command_table[i]->group, command_groups[g]) != 0)
+                continue;
+            fprintf(out, "%s%s", gap, command_table[i]->name);
+            gap = "  ";
+        }
+        fputs("\n", out);
+    }
+    fputs("\nMore: talosvip help <command> | environment | exit-codes\n", out);
+}
+
+/* " [$TALOSVIP_TTL; 5s]": where a value comes from when the flag is not given. */
+static void add_sources(struct buf *line, const struct option *option)
+{
+    const char *gap = "[";
+    for (size_t i = 0; i < OPTION_ENV_MAX && option->env[i]; i++) {
+        buf_printf(line, "%s$%s", gap, option->env[i]);
+        gap = ", ";
+    }
+    if (option->fallback)
+        buf_printf(line, "%s%s", option->env[0] ? "; " : gap, option->fallback);
+    if (line->len > 0)
+        buf_putc(line, ']');
+}
+
+static void print_option(FILE *out, const struct option *option)
+{
+    struct buf line, sources;
+    char dash[8] = "    ";
+    buf_init(&line, 0);
+    buf_init(&sources, 0);
+    if (option->letter)
+        snprintf(dash, sizeof(dash), "-%c, ", option->letter);
+    buf_printf(&line, "  %s--%s %s", dash, option->name, option->metavar ? option->metavar : "");
+    buf_printf(&line, "%*s%s", line.len < COLUMN - 1 ? (int)(COLUMN - 1 - line.len) : 1, "",
+               option->help);
+    for (size_t i = 0; option->choices && option->choices[i]; i++)
+        buf_printf(&line, "%s%s", i ? ", " : ": ", option->choices[i]);
+    add_sources(&sources, option);
+    if (sources.len > 0 && line.len + 1 + sources.len > WIDTH)
+        buf_printf(&line, "\n%*s%s", COLUMN - 1, "", buf_str(&sources));
+    else if (sources.len > 0)
+        buf_printf(&line, " %s", buf_str(&sources));
+    fprintf(out, "%s\n", buf_str(&line));
+    buf_done(&line);
+    buf_done(&sources);
+}
+
+void help_command(FILE *out, const struct command *command)
+{
+    fprintf(out, "talosvip %s - %s\n\nUsage: talosvip %s%s%s\n\nExamples:\n", command->name,
+            command->summary, command->name, *command->usage ? " " : "", command->usage);
+    print_examples(out, command->examples);
+    fputs("\nFlags:\n", out);
+    for (const struct option *o = command->options; o->name; o++)
+        print_option(out, o);
+    fprintf(out, "  %-*s%s\n", COLUMN - 3, "-h, --help", "this text");
+}

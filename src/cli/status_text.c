@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "status_text.h"
+
+#include "base/text.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* 850 ms, 1.7s, 42s, 12m 5s, 4h 49m, 3d 4h */
+static void add_span(struct buf *out, int64_t ms)
+{
+    int64_t s = ms / 1000;
+    if (ms < 1000)
+        buf_printf(out, "%" PRId64 " ms", ms);
+    else if (s < 10)
+        buf_printf(out, "%" PRId64 ".%" PRId64 "s", s, ms % 1000 / 100);
+    else if (s < 60)
+        buf_printf(out, "%" PRId64 "s", s);
+    else if (s < 3600)
+        buf_printf(out, "%" PRId64 "m %" PRId64 "s", s / 60, s % 60);
+    else if (s < 86400)
+        buf_printf(out, "%" PRId64 "h %" PRId64 "m", s / 3600, s / 60 % 60);
+    else
+        buf_printf(out, "%" PRId64 "d %" PRId64 "h", s / 86400, s / 3600 % 24);
+}
+
+static bool is_state(const struct api_vip *vip, const char *state)
+{
+    return strcmp(vip->state, state) == 0;
+}
+
+/* From 1; 0 when we are not waiting. */
+static unsigned place_in_queue(const struct api_status *status, const struct api_vip *vip)
+{
+    for (unsigned i = 0; i < vip->queued; i++)
+        if (strcmp(vip->queue[i], status->node) == 0)
+            return i + 1;
+    return 0;
+}
+
+/* Without an answer from etcd a holder elsewhere is only the last one we heard of. */
+static void add_holder(const struct api_status *status, const struct api_vip *vip, struct buf *out)
+{
+    bool is_old = status->etcd_error[0];
+    buf_puts(out, is_old ? "(" : "");
+    text_add_plain(out, vip->holder);
+    buf_puts(out, is_old ? "), last known" : "");
+}
+
+static void add_held(const struct api_vip *vip, struct buf *out)
+{
+    buf_puts(out, "HELD here (");
+    text_add_plain(out, vip->iface);
+    buf_puts(out, ")");
+    if (vip->held_for_ms >= 0) {
+        buf_puts(out, " for ");
+        add_span(out, vip->held_for_ms);
+    }
+    if (vip->queued > 0) {
+        buf_puts(out, ", next ");
+        text_add_plain(out, vip->queue[0]);
+    }
+}
+
+static void add_standby(const struct api_status *status, const struct api_vip *vip, struct buf *out)
+{
+    unsigned place = place_in_queue(status, vip);
+    buf_puts(out, "STANDBY");
+    if (vip->holder[0]) {
+        buf_puts(out, " behind ");
+        add_holder(status, vip, out);
+    }
+    if (place == 1)
+        buf_puts(out, ", next");
+    else if (place > 1)
+        buf_printf(out, ", number %u in the queue", place);
+}
+
+static void add_other(const struct api_status *status, const struct api_vip *vip, struct buf *out)
+{
+    char state[sizeof(vip->state)];
+    size_t n = 0;
+    for (; vip->state[n]; n++)
+        state[n] = (char)toupper((unsigned char)vip->state[n]);
+    state[n] = '\0';
+    text_add_plain(out, state);
+    buf_puts(out, " (");
+    text_add_plain(out, vip->iface);
+    buf_puts(out, ")");
+    if (!vip->has_link)
+        buf_puts(out, ", link down");
+    if (vip->cause[0] && strcmp(vip->cause, "none") != 0) {
+        buf_puts(out, ", last release: ");
+        text_add_plain(out, vip->cause);
+    }
+    if (vip->holder[0]) {
+        buf_puts(out, ", held by ");
+        add_holder(status, vip, out);
+    }
+}
+
+static void add_vip(const struct api_status *status, const struct api_vip *vip, int width,
+                    struct buf *out)
+{
+    char ip[IP_TEXT_MAX];
+    ip_format(&vip->ip, ip);
+    buf_printf(out, "%-*s  ", width, ip);
+    if (is_state(vip, "held"))
+        add_held(vip, out);
+    else if (is_state(vip, "standby"))
+        add_standby(status, vip, out);
+    else
+        add_other(status, vip, out);
+    buf_putc(out, '\n');
+}
+
+static void add_lease(const struct api_status *status, struct buf *out)
+{
+    buf_puts(out, "lease  ");
+    if (status->lease == 0) {
+        buf_puts(out, "none\n");
+        return;
+    }
+    if (status->remaining_ms > 0) {
+        add_span(out, status->remaining_ms);
+        buf_puts(out, " left of ");
+        add_span(out, status->ttl_ms);
+    } else {
+        buf_puts(out, "the right has run out");
+    }
+    if (status->renewed_ago_ms >= 0) {
+        buf_puts(out, ", renewed ");
+        add_span(out, status->renewed_ago_ms);
+        buf_printf(out, " ago in %" PRId64 ".%" PRId64 " ms", status->latency_us / 1000,
+                   status->latency_us % 1000 / 100);
+    }
+    buf_putc(out, '\n');
+}
+
+void status_text(const struct api_status *status, struct buf *out)
+{
+    int width = 0;
+    for (unsigned i = 0; i < status->n_vips; i++) {
+        char ip[IP_TEXT_MAX];
+        ip_format(&status->vips[i].ip, ip);
+        width = (int)strlen(ip) > width ? (int)strlen(ip) : width;
+    }
+    for (unsigned i = 0; i < status->n_vips; i++)
+        add_vip(status, &status->vips[i], width, out);
+    buf_puts(out, status->n_vips ? "\n" : "");
+    add_lease(status, out);
+    buf_printf(out, "fence  packet fence %s, ", status->has_packet_fence ? "active" : "missing");
+    if (status->guardian_pid > 0)
+        buf_printf(out, "guardian pid %" PRId64 "\n", status->guardian_pid);
+    else
+        buf_puts(out, "no guardian\n");
+    buf_puts(out, "etcd   ");
+    text_add_plain(out, status->endpoint[0] ? status->endpoint : "no endpoint in use");
+    buf_puts(out, status->etcd_error[0] ? ", not answering\n" : "\n");
+    buf_puts(out, "agent  talosvip ");
+    text_add_plain(out, status->version);
+    buf_puts(out, " on ");
+    text_add_plain(out, status->node);
+    buf_printf(out, " (pid %" PRId64 "), up ", status->pid);
+    add_span(out, status->uptime_ms);
+    buf_putc(out, '\n');
+}
+
+/* One line: "about: text", or either of them alone. */
+static unsigned warn(struct buf *out, const char *about, const char *text)
+{
+    buf_puts(out, "WARN   ");
+    buf_puts(out, about);
+    buf_puts(out, *about && *text ? ": " : "");
+    text_add_plain(out, text);
+    buf_putc(out, '\n');
+    return 1;
+}
+
+static unsigned vip_warnings(const struct api_status *status, const struct api_vip *vip,
+                             struct buf *out)
+{
+    char ip[IP_TEXT_MAX];
+    unsigned n = 0;
+    bool is_held = is_state(vip, "held");
+    bool is_waiting = is_state(vip, "off") || is_state(vip, "joining") || is_state(vip, "standby");
+    ip_format(&vip->ip, ip);
+    if (!vip->has_link)
+        n += warn(out, ip, "its link is down");
+    if (is_held && !vip->has_address)
+        n += warn(out, ip, "held here, but the address is not set");
+    if (is_held && status->has_packet_fence && !vip->is_fenced)
+        n += warn(out, ip, "the packet fence does not cover it");
+    if (is_waiting && vip->has_address)
+        n += warn(out, ip, "the address is set on this node, which does not hold it");
+    if (!is_held && !vip->holder[0])
+        n += warn(out, ip, "no holder is known");
+    return n;
+}
+
+/* A renewal is late when a third of the lease has passed, and a second of grace. */
+static bool is_late(const struct api_status *status)
+{
+    return status->lease != 0 && status->renewed_ago_ms > status->ttl_ms / 3 + 1000;
+}
+
+unsigned status_warnings(const struct api_status *status, struct buf *out)
+{
+    unsigned n = 0;
+    if (status->is_stopping)
+        n += warn(out, "the agent is stopping", "");
+    if (status->n_vips == 0)
+        n += warn(out, "no address is configured", "");
+    if (!status->has_packet_fence)
+        n += warn(out, "no packet fence", status->fence_reason);
+    if (status->guardian_pid <= 0)
+        n += warn(out, "no guardian", "nothing removes the addresses if the agent is killed");
+    if (status->etcd_error[0])
+        n += warn(out, "etcd", status->etcd_error);
+    else if (strcmp(status->session, "live") != 0)
+        n += warn(out, "no session with etcd", status->session);
+    if (is_late(status))
+        n += warn(out, "the renewal of the lease is late", "");
+    for (unsigned i = 0; i < status->n_vips; i++)
+        n += vip_warnings(status, &status->vips[i], out);
+    return n;
+}

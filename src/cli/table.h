@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* A command is a constant in a file of its own; the table of them is in command.c. */
+#ifndef TALOSVIP_CLI_TABLE_H
+#define TALOSVIP_CLI_TABLE_H
+
+#include "arguments.h"
+
+#include "cli/exit.h"
+
+#include <stdio.h>
+
+struct example {
+    const char *line; /* without the program's name; NULL ends a list */
+    const char *what;
+};
+
+struct command {
+    const char *name;
+    const char *group; /* of command_groups */
+    const char *summary;
+    const char *usage; /* what follows the name */
+    const struct example *examples;
+    const struct option *options;
+    const struct habit *habits; /* or NULL */
+    size_t words_max;
+    enum exit_code (*run)(const struct arguments *arguments);
+};
+
+extern const struct command cmd_run, cmd_status, cmd_help, cmd_version;
+
+/* All commands in the order of the help; NULL-terminated. */
+extern const struct command *const command_table[];
+/* NULL-terminated. */
+extern const char *const command_groups[];
+
+/* By exact name; NULL when there is none. */
+const struct command *command_find(const char *name);
+/* The one line, and a guess, for a name that is no command. */
+void command_unknown(const char *name, struct complaint *ret_complaint);
+
+/* help.c: the help as text on `out`. */
+void help_overview(FILE *out);
+void help_command(FILE *out, const struct command *command);
+
+#endif
