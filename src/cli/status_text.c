@@ -13,7 +13,7 @@ static void add_span(struct buf *out, int64_t ms)
     int64_t s = ms / 1000;
     if (ms < 1000)
         buf_printf(out, "%" PRId64 " ms", ms);
-    else if (s < 10)
+    else if (s < 10 && ms % 1000 >= 100)
         buf_printf(out, "%" PRId64 ".%" PRId64 "s", s, ms % 1000 / 100);
     else if (s < 60)
         buf_printf(out, "%" PRId64 "s", s);
@@ -124,8 +124,9 @@ static void add_lease(const struct api_status *status, struct buf *out)
     }
     if (status->remaining_ms > 0) {
         add_span(out, status->remaining_ms);
-        buf_puts(out, " left of ");
+        buf_puts(out, " of ");
         add_span(out, status->ttl_ms);
+        buf_puts(out, " left");
     } else {
         buf_puts(out, "the right has run out");
     }

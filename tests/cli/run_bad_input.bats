@@ -37,7 +37,7 @@ setup()
 @test "a worker" {
     talos_config | sed 's/controlplane/worker/' >bad.yaml
     on_host "$TALOSVIP" run -c bad.yaml
-    says 1 bad.yaml:3 worker
+    says 1 bad.yaml: worker
 }
 
 @test "a VIP that is not an IP address, with its place" {
@@ -49,7 +49,7 @@ setup()
 @test "a link that is not there: those that are get named" {
     talos_config 10.77.0.50 enp1s0 >bad.yaml
     on_host "$TALOSVIP" run -c bad.yaml
-    says 1 '"enp1s0"' eth0
+    says 1 bad.yaml:7:7 enp1s0 eth0
 }
 
 @test "--ttl out of range" {
@@ -65,7 +65,7 @@ setup()
 @test "lease.ttl out of range, with its place" {
     printf -- '---\napiVersion: talosvip/v1\nkind: AgentConfig\nlease:\n  ttl: 1s\n' >>good.yaml
     on_host "$TALOSVIP" run -c good.yaml
-    says 1 good.yaml:12 ttl
+    says 1 good.yaml:13 ttl
 }
 
 @test "no capability" {

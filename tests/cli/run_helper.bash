@@ -46,7 +46,7 @@ says()
     local word problems
     [ "$status" = "$1" ] || fail "exit status $status, not $1: $output"
     shift
-    problems=$(grep -c -v '^  ' <<<"$output")
+    problems=$(grep -c -v -e '^  ' -e ' level=info ' <<<"$output")
     [ "$problems" = 1 ] || fail "$problems lines, not one: $output"
     for word in "$@"; do
         [[ $output == *"$word"* ]] || fail "does not say '$word': $output"

@@ -213,6 +213,7 @@ done
 lab_trap
 start_lab
 for line in "${chosen[@]}"; do
+    rm -rf "build/e2e/${line%%|*}"-[0-9]*
     scenario "$line"
 done
 printf '\n'

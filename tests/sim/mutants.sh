@@ -7,12 +7,11 @@
 set -euo pipefail
 
 cc=$1 build=$2 schedules=${3:-20000}
-here=tests/sim
 jobs=$(nproc)
 work=$(mktemp -d "$build/mutants.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-models=("$build"/$here/*.o "$build"/src/base/ip.o)
+models=("$build"/tests/sim/*.o "$build"/src/base/ip.o)
 
 # Prints what was found; false when nothing was.
 try_sim() { # sim out
@@ -71,7 +70,7 @@ while IFS='|' read -r name file substitution; do
     fi
     try_mutant "$name" "${file// /}" "${substitution# }" > "$work/$name.result" 2>&1 &
     running=$((running + 1))
-done < $here/mutants.txt
+done < tests/sim/mutants.txt
 wait
 
 passed=0 failed=0

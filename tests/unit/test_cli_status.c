@@ -95,7 +95,7 @@ static void a_healthy_node_has_no_warnings(void **state)
     assert_string_equal(told(), "10.0.0.50    HELD here (eth0) for 4h 49m, next cp-2\n"
                                 "fd00:10::50  STANDBY behind cp-3, number 2 in the queue\n"
                                 "\n"
-                                "lease  4.2s left of 5.0s, renewed 749 ms ago in 3.2 ms\n"
+                                "lease  4.2s of 5s left, renewed 749 ms ago in 3.2 ms\n"
                                 "fence  packet fence active, guardian pid 813\n"
                                 "etcd   https://127.0.0.1:2379\n"
                                 "agent  talosvip 0.1.0 on cp-1 (pid 812), up 1d 3h\n");
@@ -187,10 +187,19 @@ static void spans_have_two_parts(void **state)
     static const struct {
         int64_t ms;
         const char *want;
-    } cases[] = {{0, "0 ms"},           {999, "999 ms"},      {1000, "1.0s"},
-                 {9999, "9.9s"},        {10000, "10s"},       {59999, "59s"},
-                 {60000, "1m 0s"},      {3599999, "59m 59s"}, {3600000, "1h 0m"},
-                 {86399999, "23h 59m"}, {86400000, "1d 0h"},  {INT64_MAX, "106751991167d 7h"}};
+    } cases[] = {{0, "0 ms"},
+                 {999, "999 ms"},
+                 {1000, "1s"},
+                 {1100, "1.1s"},
+                 {9999, "9.9s"},
+                 {10000, "10s"},
+                 {59999, "59s"},
+                 {60000, "1m 0s"},
+                 {3599999, "59m 59s"},
+                 {3600000, "1h 0m"},
+                 {86399999, "23h 59m"},
+                 {86400000, "1d 0h"},
+                 {INT64_MAX, "106751991167d 7h"}};
     char want[64];
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
