@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define LOCK_WAIT_US (6 * SECOND_US)
@@ -74,16 +75,31 @@ static int check_rights(void)
     return 0;
 }
 
-/* What is not needed any more goes; a kernel that refuses is no reason to stop. */
-static void drop_rights(void)
+/* Talos keeps etcd's certificates for etcd's own user, and they are read again when they change. */
+static bool has_foreign_files(const struct settings *s)
 {
-    static const unsigned kept[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_SYS_NICE};
+    const char *const files[] = {s->cacert, s->cert, s->key, s->password_file};
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        struct stat st;
+        if (files[i] && (stat(files[i], &st) < 0 || st.st_uid != geteuid()))
+            return true;
+    }
+    return false;
+}
+
+/* What is not needed any more goes; a kernel that refuses is no reason to stop. */
+static void drop_rights(const struct settings *s)
+{
+    const unsigned kept[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_SYS_NICE,
+                             CAP_DAC_READ_SEARCH};
+    enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
+    const unsigned n = has_foreign_files(s) ? KEPT : KEPT - 1;
+    bool had[KEPT];
     capng_get_caps_process();
-    bool had[sizeof(kept) / sizeof(kept[0])];
-    for (unsigned i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+    for (unsigned i = 0; i < n; i++)
         had[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
     capng_clear(CAPNG_SELECT_CAPS);
-    for (unsigned i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+    for (unsigned i = 0; i < n; i++)
         if (had[i])
             capng_update(CAPNG_ADD, (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), kept[i]);
     capng_apply(CAPNG_SELECT_CAPS);
@@ -269,7 +285,7 @@ static int set_up(struct agent *a)
         return code;
     if ((r = allocate(a)) < 0 || (r = open_loop(a)) < 0 || (r = links_open(a)) < 0)
         return internal("start", r);
-    drop_rights();
+    drop_rights(&a->settings);
     if ((r = store_open(a)) < 0)
         return r == -EINVAL ? 1 : internal("use etcd", r);
     /* After etcd's libraries are set up: the guardian has no time for that when it is needed. */

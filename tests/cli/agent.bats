@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# One agent and one etcd on a host of their own: what it tells systemd, what a reload touches, what
+# it does without the packet fence, whom it respects.
+
+load run_helper
+
+# Runs in the host, before the test's own lines: etcd, and words to wait for things.
+WORDS='
+await() { # SECONDS CMD...: until it succeeds
+    local end=$((SECONDS + $1)); shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || { echo "waited in vain for: $*"; cat /run/log >&2; exit 90; }
+        read -rt 0.05 <> <(:) || :
+    done
+}
+export ETCDCTL_API=3
+etcd --data-dir /run/etcd --log-level error >/run/etcd.log 2>&1 &
+await 20 etcdctl get x
+agent() { "$TALOSVIP" run -c vip.yaml -e http://127.0.0.1:2379 --node cp-1 --log-format logfmt "$@" >>/run/log 2>&1 & AGENT=$!; }
+has() { ip -o addr show eth0 | grep -q " $1/"; }
+lacks() { ! has "$1"; }
+logged() { grep -q "$1" /run/log; }
+count() { grep -c "$1" /run/log; }
+finish() { kill "$AGENT"; wait "$AGENT"; }
+'
+
+host()
+{
+    LIMIT=60 on_host env TALOSVIP="$TALOSVIP" bash -c "set -e; $WORDS $1"
+    [ "$status" = 0 ] || fail "exit status $status: $output"
+}
+
+setup()
+{
+    [ -x "$TALOSVIP" ] || skip "no $TALOSVIP"
+    cd "$BATS_TEST_TMPDIR" || return 1
+    talos_config >vip.yaml
+}
+
+@test "it takes the address, tells of it, and leaves nothing behind" {
+    host '
+        agent
+        await 10 has 10.77.0.50
+        ip -o addr show eth0 | grep 10.77.0.50/32 | grep -q "scope link deprecated dynamic noprefixroute"
+        await 5 "$TALOSVIP" status --local
+        "$TALOSVIP" status --local -o json | grep -q "\"state\":\"held\""
+        curl -sf --unix-socket /run/talosvip/agent.sock http://localhost/healthz
+        curl -sf --unix-socket /run/talosvip/agent.sock http://localhost/readyz
+        [ "$(etcdctl get --prefix talos:v1:vip:election:10.77.0.50/ --print-value-only)" = cp-1 ]
+        finish
+        lacks 10.77.0.50
+        [ -z "$(etcdctl get --prefix talos:v1:vip:election:)" ]
+        [ -z "$(etcdctl get --prefix talosvip/v1/nodes/)" ]
+        etcdctl get --prefix talosvip/v1/released/ --print-value-only | grep -q "\"cause\":\"shutdown\""
+        ! pgrep talosvip-guard'
+}
+
+@test "systemd hears READY, STATUS, WATCHDOG and STOPPING" {
+    host '
+        mkfifo /run/told
+        perl -MSocket -e "socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un(\"/run/notify\"));
+            open(F, q(>), q(/run/told.log)); F->autoflush; while (recv(S, \$m, 4096, 0)) { }
+            continue { print F \$m, \"\n\" }" &
+        await 5 test -S /run/notify
+        export NOTIFY_SOCKET=/run/notify WATCHDOG_USEC=400000
+        agent
+        await 10 grep -q READY=1 /run/told.log
+        await 5 grep -q "STATUS=10.77.0.50 held" /run/told.log
+        await 5 sh -c "[ \$(grep -c WATCHDOG=1 /run/told.log) -ge 3 ]"
+        finish
+        grep -q STOPPING=1 /run/told.log'
+}
+
+@test "a reload touches only what differs, and refuses what is wrong" {
+    host '
+        agent
+        await 10 has 10.77.0.50
+        printf -- "---\napiVersion: v1alpha1\nkind: Layer2VIPConfig\nname: 10.77.0.51\nlink: eth0\n" >>vip.yaml
+        kill -HUP $AGENT
+        await 10 has 10.77.0.51
+        sed -i s/10.77.0.51/10.77.0.510/ vip.yaml
+        kill -HUP $AGENT
+        await 5 logged reload_refused
+        has 10.77.0.51
+        sed -i s/10.77.0.510/10.77.0.52/ vip.yaml
+        kill -HUP $AGENT
+        await 10 has 10.77.0.52
+        await 5 lacks 10.77.0.51
+        [ "$(count "event=acquired vip=10.77.0.50")" = 1 ]
+        [ "$(count "event=released vip=10.77.0.50")" = 0 ]
+        finish
+        lacks 10.77.0.50; lacks 10.77.0.52'
+}
+
+@test "without BPF: one warning, the longer margin, and no shorter lease than 4 s" {
+    host '
+        TALOSVIP_ALL=$TALOSVIP
+        setpriv --bounding-set=-bpf,-sys_admin --inh-caps=-bpf,-sys_admin "$TALOSVIP" run -c vip.yaml \
+            -e http://127.0.0.1:2379 --node cp-1 --log-format logfmt >>/run/log 2>&1 & AGENT=$!
+        await 10 has 10.77.0.50
+        [ "$(count event=no_packet_fence)" = 1 ]
+        "$TALOSVIP" status --local -o json | grep -q "\"packet\":false"
+        # 5 s - 0.3 s - 1 % - 1.5 s: never more than 3.15 s left
+        left=$("$TALOSVIP" status --local -o json | sed "s/.*\"remainingMs\":\([0-9]*\).*/\1/")
+        [ "$left" -le 3150 ] && [ "$left" -ge 500 ]
+        finish
+        status=0
+        setpriv --bounding-set=-bpf,-sys_admin --inh-caps=-bpf,-sys_admin "$TALOSVIP" run -c vip.yaml \
+            --ttl 3s -e http://127.0.0.1:2379 2>/run/err || status=$?
+        [ $status = 2 ]; grep -q "4 s to" /run/err'
+}
+
+@test "somebody outside the election who answers is respected: exit 1, nothing taken" {
+    host '
+        ip link add name far type veth peer name near
+        ip link add br0 type bridge; ip link set br0 up
+        ip link set other master br0; ip link set near master br0; ip link set near up
+        unshare -n sh -c "echo \$\$ >/run/far.pid; exec tail -f /dev/null" & FAR=$!
+        await 5 test -s /run/far.pid
+        ip link set far netns $FAR
+        nsenter -t $FAR -n sh -c "ip link set far up; ip addr add 10.77.0.50/24 dev far"
+        status=0
+        timeout 30 "$TALOSVIP" run -c vip.yaml -e http://127.0.0.1:2379 --node cp-1 --log-format logfmt \
+            >>/run/log 2>&1 || status=$?
+        kill $FAR
+        [ $status = 1 ]
+        logged event=foreign_owner
+        [ "$(count event=acquired)" = 0 ]
+        [ -z "$(etcdctl get --prefix talos:v1:vip:election:)" ]
+        ip link del br0'
+}
+
+@test "etcd that comes later is waited for quietly" {
+    host '
+        kill %1; wait %1 || :
+        agent
+        await 5 logged event=etcd_waiting
+        read -rt 3 <> <(:) || :
+        [ "$(count level=)" -le 4 ]
+        etcd --data-dir /run/etcd --log-level error >/run/etcd.log 2>&1 &
+        await 20 has 10.77.0.50
+        finish'
+}
+
+@test "another candidate in the election goes first when it was there first, and the other way round" {
+    host '
+        etcdctl elect talos:v1:vip:election:10.77.0.50 other >/run/elect & ELECT=$!
+        await 5 grep -q other /run/elect
+        agent
+        await 10 logged "event=standby .*holder=other"
+        lacks 10.77.0.50
+        kill -INT $ELECT; wait $ELECT || :
+        await 10 has 10.77.0.50
+        etcdctl elect talos:v1:vip:election:10.77.0.50 other >/run/elect2 & ELECT=$!
+        timeout 2 etcdctl elect -l talos:v1:vip:election:10.77.0.50 >/run/listen || :
+        grep -q cp-1 /run/listen
+        has 10.77.0.50
+        finish
+        await 5 grep -q other /run/elect2
+        kill -INT $ELECT; wait $ELECT || :'
+}
+
+@test "a session that this node left behind is ended; a namesake on another machine is not" {
+    host '
+        lease=$(etcdctl lease grant 60 | cut -d" " -f2)
+        id=$(cat /etc/machine-id)
+        etcdctl put --lease=$lease talosvip/v1/nodes/cp-1 \
+            "{\"node\":\"cp-1\",\"machineId\":\"$id\",\"agent\":\"0\",\"addresses\":[]}"
+        etcdctl put --lease=$lease talos:v1:vip:election:10.77.0.50/$lease cp-1
+        agent
+        await 5 has 10.77.0.50
+        finish
+        lease=$(etcdctl lease grant 60 | cut -d" " -f2)
+        etcdctl put --lease=$lease talosvip/v1/nodes/cp-1 \
+            "{\"node\":\"cp-1\",\"machineId\":\"somebodyelse\",\"agent\":\"0\",\"addresses\":[]}"
+        agent
+        status=0; wait $AGENT || status=$?
+        [ $status = 1 ]
+        logged event=namesake
+        [ -n "$(etcdctl get talosvip/v1/nodes/cp-1)" ]'
+}
