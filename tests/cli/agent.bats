@@ -53,15 +53,14 @@ setup()
         [ -z "$(etcdctl get --prefix talos:v1:vip:election:)" ]
         [ -z "$(etcdctl get --prefix talosvip/v1/nodes/)" ]
         etcdctl get --prefix talosvip/v1/released/ --print-value-only | grep -q "\"cause\":\"shutdown\""
-        ! pgrep talosvip-guard'
+        await 3 sh -c "! pgrep -x talosvip-guard"'
 }
 
 @test "systemd hears READY, STATUS, WATCHDOG and STOPPING" {
     host '
-        mkfifo /run/told
-        perl -MSocket -e "socket(S, AF_UNIX, SOCK_DGRAM, 0); bind(S, sockaddr_un(\"/run/notify\"));
-            open(F, q(>), q(/run/told.log)); F->autoflush; while (recv(S, \$m, 4096, 0)) { }
-            continue { print F \$m, \"\n\" }" &
+        perl -MSocket -MIO::Handle -e "socket(S, AF_UNIX, SOCK_DGRAM, 0) or die;
+            bind(S, sockaddr_un(q(/run/notify))) or die; open(F, q(>), q(/run/told.log)); F->autoflush;
+            while (defined(recv(S, \$m, 4096, 0))) { print F \$m, qq(\n) }" &
         await 5 test -S /run/notify
         export NOTIFY_SOCKET=/run/notify WATCHDOG_USEC=400000
         agent
