@@ -11,45 +11,45 @@
 #include "base/buf.h"
 #include "base/ip.h"
 
-#define API_NAME_MAX 64    /* node names, with the NUL */
-#define API_TEXT_MAX 320   /* endpoints, reasons */
+#define API_NAME_MAX 64  /* node names, with the NUL */
+#define API_TEXT_MAX 320 /* endpoints, reasons */
 #define API_QUEUE_MAX 32
 #define API_VIPS_MAX 200
 
 struct api_vip {
     struct ip ip;
     char iface[16];
-    char state[16];              /* vip_state_name() */
-    char cause[24];              /* of the last release here; "" when there was none */
-    char holder[API_NAME_MAX];   /* who leads in etcd; "" when unknown or nobody */
-    unsigned queued;             /* entries in `queue` */
+    char state[16];                          /* vip_state_name() */
+    char cause[24];                          /* of the last release here; "" when there was none */
+    char holder[API_NAME_MAX];               /* who leads in etcd; "" when unknown or nobody */
+    unsigned queued;                         /* entries in `queue` */
     char queue[API_QUEUE_MAX][API_NAME_MAX]; /* who comes after the holder, in order */
-    int64_t epoch;               /* our key's create revision; 0 = no key */
-    bool has_address;            /* this node's kernel has it */
-    bool has_link;               /* carrier on the interface */
-    bool is_fenced;              /* the packet fence covers it */
-    int64_t held_for_ms;         /* -1 unless held here */
-    uint64_t taken, readded, conflicts; /* counters since start */
+    int64_t epoch;                           /* our key's create revision; 0 = no key */
+    bool has_address;                        /* this node's kernel has it */
+    bool has_link;                           /* carrier on the interface */
+    bool is_fenced;                          /* the packet fence covers it */
+    int64_t held_for_ms;                     /* -1 unless held here */
+    uint64_t taken, readded, conflicts;      /* counters since start */
 };
 
 struct api_status {
     char node[API_NAME_MAX];
     char version[32];
-    int64_t pid, guardian_pid;   /* guardian 0 = none */
+    int64_t pid, guardian_pid; /* guardian 0 = none */
     int64_t uptime_ms;
     bool has_packet_fence;
     char fence_reason[API_TEXT_MAX]; /* why there is none */
-    char session[16];            /* session_state_name() */
-    int64_t lease;               /* 0 = none */
+    char session[16];                /* session_state_name() */
+    int64_t lease;                   /* 0 = none */
     int64_t ttl_ms;
-    int64_t remaining_ms;        /* until the deadline of the right; 0 = past */
-    int64_t renewed_ago_ms;      /* -1 = never */
-    int64_t latency_us;          /* of the last renewal */
-    char endpoint[API_TEXT_MAX]; /* etcd, in use */
+    int64_t remaining_ms;          /* until the deadline of the right; 0 = past */
+    int64_t renewed_ago_ms;        /* -1 = never */
+    int64_t latency_us;            /* of the last renewal */
+    char endpoint[API_TEXT_MAX];   /* etcd, in use */
     char etcd_error[API_TEXT_MAX]; /* "" while it answers */
     bool is_stopping;
     unsigned n_vips;
-    struct api_vip *vips;        /* owned by whoever filled the view */
+    struct api_vip *vips; /* owned by whoever filled the view */
 };
 
 /* Appends the JSON object (one line, no newline). 0, or the buf's error, or -ENOMEM. */

@@ -112,21 +112,21 @@ struct election_event {
 };
 
 enum election_action_type {
-    ACT_LEASE_GRANT,  /* req, ttl_us */
-    ACT_LEASE_RENEW,  /* req, lease */
-    ACT_LEASE_REVOKE, /* req, lease */
-    ACT_CAMPAIGN,     /* req, vip, lease: write our key if it is not there; list the queue */
-    ACT_CONFIRM,      /* req, vip, lease: list the queue and the release record */
-    ACT_KEYS_CHECK,   /* req: is each VIP's own key, and the one before it, still there? */
-    ACT_RESIGN,       /* req, vip, lease, revision, cause: if our key has that create revision,
-                         delete it and, where `yes`, record the release */
-    ACT_DEADLINE,     /* at_us: store it where all fences see it */
-    ACT_FENCE_ARM,    /* vip: past the deadline, be mute */
-    ACT_FENCE_SHUT,   /* vip: be mute now, whatever the deadline says */
-    ACT_FENCE_DISARM, /* vip: the address is proved off */
-    ACT_ADDRESS_ADD,  /* req, vip, seconds */
-    ACT_ADDRESS_REFRESH, /* req, vip, seconds */
-    ACT_ADDRESS_DELETE,  /* req, vip */
+    ACT_LEASE_GRANT,       /* req, ttl_us */
+    ACT_LEASE_RENEW,       /* req, lease */
+    ACT_LEASE_REVOKE,      /* req, lease */
+    ACT_CAMPAIGN,          /* req, vip, lease: write our key if it is not there; list the queue */
+    ACT_CONFIRM,           /* req, vip, lease: list the queue and the release record */
+    ACT_KEYS_CHECK,        /* req: is each VIP's own key, and the one before it, still there? */
+    ACT_RESIGN,            /* req, vip, lease, revision, cause: if our key has that create revision,
+                              delete it and, where `yes`, record the release */
+    ACT_DEADLINE,          /* at_us: store it where all fences see it */
+    ACT_FENCE_ARM,         /* vip: past the deadline, be mute */
+    ACT_FENCE_SHUT,        /* vip: be mute now, whatever the deadline says */
+    ACT_FENCE_DISARM,      /* vip: the address is proved off */
+    ACT_ADDRESS_ADD,       /* req, vip, seconds */
+    ACT_ADDRESS_REFRESH,   /* req, vip, seconds */
+    ACT_ADDRESS_DELETE,    /* req, vip */
     ACT_CLOSE_CONNECTIONS, /* vip: reset its TCP connections */
     ACT_PROBE,             /* vip: ask the wire who has it */
     ACT_ANNOUNCE,          /* vip, count = round (0 starts a new schedule) */
@@ -193,8 +193,8 @@ struct vip {
     bool is_unproved;    /* held, but we slept: neither set nor announced until etcd proves it */
     struct announce announce;
     uint64_t defended_us;
-    uint64_t held_us;    /* since when it is held */
-    uint64_t conflicts;  /* counters, for status and metrics */
+    uint64_t held_us;   /* since when it is held */
+    uint64_t conflicts; /* counters, for status and metrics */
     uint64_t readded;
     uint64_t taken;
 };
@@ -202,16 +202,16 @@ struct vip {
 struct session {
     enum session_state state;
     int64_t lease;
-    uint64_t ttl_us;    /* as the server granted it */
+    uint64_t ttl_us;      /* as the server granted it */
     uint64_t deadline_us; /* the right of this agent ends; 0 = none */
-    bool has_lapsed;    /* the deadline has passed since the last confirmation */
+    bool has_lapsed;      /* the deadline has passed since the last confirmation */
     uint32_t req;
     uint64_t sent_us;
-    uint64_t due_us;    /* next renewal, grant or end of rest */
-    uint64_t renewed_us;  /* when the last good answer came; 0 = never */
-    uint64_t latency_us;  /* of that answer */
-    unsigned failures;  /* in a row */
-    uint32_t check_req; /* of the key check that is out; 0 = none */
+    uint64_t due_us;     /* next renewal, grant or end of rest */
+    uint64_t renewed_us; /* when the last good answer came; 0 = never */
+    uint64_t latency_us; /* of that answer */
+    unsigned failures;   /* in a row */
+    uint32_t check_req;  /* of the key check that is out; 0 = none */
 };
 
 struct election {

@@ -29,8 +29,7 @@ int check_host(struct agent *a)
         buf_init(&why, 512);
         if (links_resolve(a, vip, name, &why) == 0) {
             ip_format(&vip->ip, text);
-            printf("%s: ok (%s on %s, %s)\n", vip->where.file, text, name,
-                   describe_link(a, name));
+            printf("%s: ok (%s on %s, %s)\n", vip->where.file, text, name, describe_link(a, name));
         }
         buf_done(&why);
     }

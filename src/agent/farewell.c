@@ -108,8 +108,7 @@ static void resign(struct farewell *f, const unsigned *vips, unsigned n)
                                           .value_len = words[k].json.len};
     }
     const struct etcd_txn txn = {.success = ops, .n_success = (size_t)2 * n};
-    if (r == 0 &&
-        etcd_call_txn(f->etcd, &txn, FAREWELL_TIMEOUT_US, on_resigned, f, NULL) == 0)
+    if (r == 0 && etcd_call_txn(f->etcd, &txn, FAREWELL_TIMEOUT_US, on_resigned, f, NULL) == 0)
         f->pending++;
     for (unsigned k = 0; words && k < n; k++)
         buf_done(&words[k].json);
@@ -120,7 +119,8 @@ void farewell_say(struct farewell *f, const bool *was_held)
 {
     unsigned vips[VIPS_PER_TXN], n = 0;
     char token[ETCD_TOKEN_MAX];
-    /* The agent may have died while it wrote this: etcd refuses what is torn, and a login follows. */
+    /* The agent may have died while it wrote this: etcd refuses what is torn, and a login follows.
+     */
     snprintf(token, sizeof(token), "%.*s", (int)sizeof(token) - 1, f->ledger->token);
     if (token[0])
         etcd_client_set_token(f->etcd, token);

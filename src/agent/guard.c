@@ -118,8 +118,7 @@ static void arm(int timer_fd, uint64_t deadline_us)
     uint64_t now = clock_now_us();
     uint64_t at = deadline_us > now ? deadline_us : now + GUARD_RECHECK_US;
     const struct itimerspec spec = {
-        .it_value = {.tv_sec = (time_t)(at / SECOND_US),
-                     .tv_nsec = (long)(at % SECOND_US) * 1000}};
+        .it_value = {.tv_sec = (time_t)(at / SECOND_US), .tv_nsec = (long)(at % SECOND_US) * 1000}};
     timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 

@@ -60,9 +60,10 @@ static void on_death(void *arg, int fd, unsigned what)
     if (g->is_replaced)
         log_event(LOG_DEBUG, "guardian_replaced", NULL, NULL, "a new guardian for new settings");
     else
-        log_event(LOG_ERROR, "guardian_lost", NULL, LOG_FIELDS(LOG_NUMBER("pid", pid)),
-              "the guardian (pid %d) is gone; starting another, nothing is taken until it stands",
-              (int)pid);
+        log_event(
+            LOG_ERROR, "guardian_lost", NULL, LOG_FIELDS(LOG_NUMBER("pid", pid)),
+            "the guardian (pid %d) is gone; starting another, nothing is taken until it stands",
+            (int)pid);
     g->is_replaced = false;
     feed_simple(g->agent, EV_GUARDIAN, 0, false);
     loop_timer_set(g->restart, 0);
@@ -115,8 +116,8 @@ static int spawn(struct guardian *g)
     if (r == 0) {
         g->pid = pid;
         g->pidfd = pidfd_open(pid, 0);
-        r = g->pidfd < 0 ? -errno : loop_io_new(g->agent->loop, g->pidfd, LOOP_READ, on_death, g,
-                                                &g->death);
+        r = g->pidfd < 0 ? -errno
+                         : loop_io_new(g->agent->loop, g->pidfd, LOOP_READ, on_death, g, &g->death);
     }
     if (r == 0)
         r = loop_io_new(g->agent->loop, g->ready_fd, LOOP_READ, on_ready, g, &g->ready);
@@ -156,8 +157,8 @@ int guardian_start(struct agent *a)
         return -ENOMEM;
     *g = (struct guardian){.agent = a, .pidfd = -1, .ready_fd = -1};
     a->guardian = g;
-    g->ledger = mmap(NULL, sizeof(*g->ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                     -1, 0);
+    g->ledger =
+        mmap(NULL, sizeof(*g->ledger), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (g->ledger == MAP_FAILED) {
         g->ledger = NULL;
         return -ENOMEM;

@@ -148,8 +148,8 @@ static void on_link_gone(void *arg, int ifindex)
         struct agent_link *l = &a->links[k];
         if (l->users == 0 || l->ifindex != ifindex)
             continue;
-        log_event(LOG_WARN, "link_gone", NULL, LOG_FIELDS(LOG_TEXT("iface", l->name)),
-                  "%s is gone", l->name);
+        log_event(LOG_WARN, "link_gone", NULL, LOG_FIELDS(LOG_TEXT("iface", l->name)), "%s is gone",
+                  l->name);
         tell_vips(a, l, true);
         detach(l);
     }

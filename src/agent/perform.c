@@ -59,8 +59,7 @@ static void speak(struct agent *a, const struct election_action *action)
     int r;
     if (action->type == ACT_PROBE) {
         struct ip_prefix own;
-        bool has_own =
-            address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) == 0;
+        bool has_own = address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) == 0;
         r = packet_probe(packet, &slot->ip, has_own ? &own.ip : NULL);
     } else if (action->type == ACT_DEFEND) {
         r = packet_defend(packet, &slot->ip, clock_now_us());

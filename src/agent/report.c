@@ -189,12 +189,13 @@ void report_late_renewal(struct agent *a)
         now < ss->renewed_us + limit || now < a->late_told_us + LATE_TELL_US)
         return;
     a->late_told_us = now;
-    log_event(LOG_WARN, "renewal_late", NULL,
-              LOG_FIELDS(LOG_NUMBER("silent_ms", (now - ss->renewed_us) / MS_US),
-                         LOG_NUMBER("left_ms", (ss->deadline_us - now) / MS_US)),
-              "renewal late: %.1f s since the last answer (limit %.1f s), %.1f s until self-fencing",
-              (double)(now - ss->renewed_us) / 1e6, (double)limit / 1e6,
-              (double)(ss->deadline_us - now) / 1e6);
+    log_event(
+        LOG_WARN, "renewal_late", NULL,
+        LOG_FIELDS(LOG_NUMBER("silent_ms", (now - ss->renewed_us) / MS_US),
+                   LOG_NUMBER("left_ms", (ss->deadline_us - now) / MS_US)),
+        "renewal late: %.1f s since the last answer (limit %.1f s), %.1f s until self-fencing",
+        (double)(now - ss->renewed_us) / 1e6, (double)limit / 1e6,
+        (double)(ss->deadline_us - now) / 1e6);
 }
 
 void report_conflict(struct agent *a, unsigned i, const struct mac *mac)
@@ -241,6 +242,7 @@ void report_start(struct agent *a)
                   "this version does not run health checks and hooks, nor serve metrics on TCP: "
                   "these settings are ignored");
     if (a->fence_reason)
-        log_event(LOG_WARN, "no_packet_fence", NULL, LOG_FIELDS(LOG_TEXT("reason", a->fence_reason)),
+        log_event(LOG_WARN, "no_packet_fence", NULL,
+                  LOG_FIELDS(LOG_TEXT("reason", a->fence_reason)),
                   "no packet fence: %s; the right ends 1.5 s earlier instead", a->fence_reason);
 }

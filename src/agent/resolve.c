@@ -40,8 +40,8 @@ static void list_names(const struct link *links, size_t n, struct buf *out)
     buf_puts(out, is_first ? "none)" : ")");
 }
 
-static const struct link *find_selected(const struct config_selector *selector,
-                                        struct link *links, size_t n)
+static const struct link *find_selected(const struct config_selector *selector, struct link *links,
+                                        size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (matches(selector, &links[i]))

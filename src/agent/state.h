@@ -123,7 +123,7 @@ struct agent {
     bool check_failed, check_gone;
     struct etcd_call *start_call;
     struct loop_timer *start_timer;
-    uint64_t start_us;      /* when the agent began to look for etcd */
+    uint64_t start_us; /* when the agent began to look for etcd */
     bool has_told_waiting;
     char etcd_error[API_TEXT_MAX]; /* "" while it answers */
     struct neighbour_agent others[AGENT_PEERS_MAX];
@@ -218,6 +218,14 @@ int settings_resolve(struct settings *s, const struct agent_options *options,
                      const struct config *config, struct buf *why);
 /* Without the packet fence a lease must be longer. */
 int settings_check_ttl(const struct settings *s, bool is_fenced, struct buf *why);
+
+/* host.c: each returns an exit code, 0 to go on */
+int host_check_rights(void);
+int host_take_lock(struct agent *a);
+int host_check_ttl(const struct agent *a, bool is_fenced);
+/* Nobody has put a VIP of ours on a link by hand. */
+int host_check_untouched(struct agent *a);
+void host_drop_rights(const struct settings *s);
 
 /* lock.c: one agent in a network namespace. 0 and *ret_fd; -EADDRINUSE and *ret_pid. */
 int lock_take(int *ret_fd, int64_t *ret_pid);

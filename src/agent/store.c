@@ -225,8 +225,8 @@ static int check_keys(struct agent *a)
             continue;
         const struct candidate *before = queue_before(&v->queue, lease);
         keys_candidate(&a->slots[i].ip, lease, keys[n]);
-        compares[n] = (struct etcd_compare){
-            .target = ETCD_CREATE, .key = keys[n], .number = v->revision};
+        compares[n] =
+            (struct etcd_compare){.target = ETCD_CREATE, .key = keys[n], .number = v->revision};
         n++;
         if (before) {
             keys_candidate(&a->slots[i].ip, before->lease, keys[n]);
@@ -283,8 +283,7 @@ void store_request(struct agent *a, const struct election_action *action)
         r = etcd_call_renew(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, q, &q->call);
         break;
     case ACT_LEASE_REVOKE:
-        r = etcd_call_revoke(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, q,
-                             &q->call);
+        r = etcd_call_revoke(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, q, &q->call);
         break;
     case ACT_KEYS_CHECK:
         r = check_keys(a);

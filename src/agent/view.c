@@ -26,8 +26,7 @@ static void view_vip(const struct agent *a, unsigned i, struct api_vip *out)
     out->has_address = v->has_address;
     out->has_link = slot->link && slot->link->is_running;
     out->is_fenced = fence_is_active(a->fence);
-    out->held_for_ms =
-        v->state == VIP_HELD ? (int64_t)((clock_now_us() - v->held_us) / MS_US) : -1;
+    out->held_for_ms = v->state == VIP_HELD ? (int64_t)((clock_now_us() - v->held_us) / MS_US) : -1;
     out->taken = v->taken;
     out->readded = v->readded;
     out->conflicts = v->conflicts;
@@ -90,8 +89,7 @@ static const char *view_readyz(void *arg)
     if (ss->state != SESSION_LIVE)
         return "no session with etcd";
     for (unsigned i = 0; i < a->election.n; i++)
-        if (a->slots[i].is_used && a->vips[i].state != VIP_HELD &&
-            a->vips[i].state != VIP_QUEUED)
+        if (a->slots[i].is_used && a->vips[i].state != VIP_HELD && a->vips[i].state != VIP_QUEUED)
             return "a VIP is neither held nor queued for";
     return NULL;
 }

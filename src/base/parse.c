@@ -43,8 +43,8 @@ struct unit {
 };
 
 /* Longest names first where one begins another. */
-static const struct unit units[] = {
-    {"ms", 1000}, {"us", 1}, {"\xc2\xb5s", 1}, {"s", 1000000}, {"m", 60000000}, {"h", 3600000000}};
+static const struct unit units[] = {{"ms", 1000},   {"us", 1},       {"\xc2\xb5s", 1},
+                                    {"s", 1000000}, {"m", 60000000}, {"h", 3600000000}};
 
 static const struct unit *unit_at(const char *s)
 {
@@ -95,8 +95,8 @@ void duration_format(uint64_t us, char out[DURATION_TEXT_MAX])
     else if (us < 1000000)
         snprintf(out, DURATION_TEXT_MAX, "%" PRIu64 "us", us);
     else {
-        int n = snprintf(out, DURATION_TEXT_MAX, "%" PRIu64 ".%06" PRIu64, us / 1000000,
-                         us % 1000000);
+        int n =
+            snprintf(out, DURATION_TEXT_MAX, "%" PRIu64 ".%06" PRIu64, us / 1000000, us % 1000000);
         while (out[n - 1] == '0')
             n--;
         snprintf(out + n, (size_t)(DURATION_TEXT_MAX - n), "s");

@@ -3,14 +3,8 @@
 
 #include "core/deadline.h"
 
-static const uint64_t schedule_us[] = {0,
-                                       20 * MS_US,
-                                       100 * MS_US,
-                                       300 * MS_US,
-                                       700 * MS_US,
-                                       1200 * MS_US,
-                                       2200 * MS_US,
-                                       5000 * MS_US};
+static const uint64_t schedule_us[] = {0,           20 * MS_US,   100 * MS_US,  300 * MS_US,
+                                       700 * MS_US, 1200 * MS_US, 2200 * MS_US, 5000 * MS_US};
 #define ROUNDS (sizeof(schedule_us) / sizeof(schedule_us[0]))
 
 #define ASKS_MAX 10

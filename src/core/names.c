@@ -2,15 +2,16 @@
 #include "core/election.h"
 
 static const char *const vip_states[VIP_STATES] = {
-    [VIP_UNUSED] = "unused",         [VIP_OFF] = "off",         [VIP_JOINING] = "joining",
-    [VIP_QUEUED] = "standby",        [VIP_CONFIRMING] = "confirming",
-    [VIP_PROBING] = "probing",       [VIP_TAKING] = "taking",   [VIP_HELD] = "held",
+    [VIP_UNUSED] = "unused",         [VIP_OFF] = "off",
+    [VIP_JOINING] = "joining",       [VIP_QUEUED] = "standby",
+    [VIP_CONFIRMING] = "confirming", [VIP_PROBING] = "probing",
+    [VIP_TAKING] = "taking",         [VIP_HELD] = "held",
     [VIP_DROPPING] = "dropping",     [VIP_RESIGNING] = "resigning",
 };
 
 static const char *const session_states[SESSION_STATES] = {
-    [SESSION_OFF] = "off",           [SESSION_GRANTING] = "connecting", [SESSION_LIVE] = "live",
-    [SESSION_RESTING] = "resting",   [SESSION_REVOKING] = "revoking",   [SESSION_ENDED] = "ended",
+    [SESSION_OFF] = "off",         [SESSION_GRANTING] = "connecting", [SESSION_LIVE] = "live",
+    [SESSION_RESTING] = "resting", [SESSION_REVOKING] = "revoking",   [SESSION_ENDED] = "ended",
 };
 
 static const char *const causes[CAUSES] = {

@@ -73,8 +73,7 @@ void session_end(struct step *s)
     if (s->e->session.state == SESSION_LIVE) {
         set_state(s, SESSION_REVOKING, CAUSE_SHUTDOWN);
         revoke(s);
-    } else if (s->e->session.state != SESSION_REVOKING &&
-               s->e->session.state != SESSION_ENDED) {
+    } else if (s->e->session.state != SESSION_REVOKING && s->e->session.state != SESSION_ENDED) {
         set_state(s, SESSION_ENDED, CAUSE_SHUTDOWN);
     }
 }
@@ -158,7 +157,8 @@ static void on_renewed(struct step *s, const struct election_event *ev)
         ss->due_us = s->now + RETRY_US;
         return;
     }
-    bool was_late = s->now > ss->renewed_us + LATE_FACTOR * deadline_interval(ss->ttl_us, s->e->is_fenced);
+    bool was_late =
+        s->now > ss->renewed_us + LATE_FACTOR * deadline_interval(ss->ttl_us, s->e->is_fenced);
     ss->ttl_us = ev->ttl_us;
     note_success(s);
     if (s->e->is_doubtful && ss->sent_us >= s->e->doubt_us)

@@ -45,9 +45,8 @@ static enum election_cause bar_cause(const struct step *s, const struct vip *v)
 static bool may_join(const struct step *s, const struct vip *v)
 {
     const struct election *e = s->e;
-    return e->is_started && !e->is_stopping && v->bars == 0 && e->has_guardian &&
-           !e->is_doubtful && e->session.state == SESSION_LIVE && !e->session.has_lapsed &&
-           s->now >= v->join_us;
+    return e->is_started && !e->is_stopping && v->bars == 0 && e->has_guardian && !e->is_doubtful &&
+           e->session.state == SESSION_LIVE && !e->session.has_lapsed && s->now >= v->join_us;
 }
 
 /* A campaign txn that was given up may still have been carried out: its key would block the

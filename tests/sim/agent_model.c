@@ -34,9 +34,8 @@ static void send_request(struct world *w, struct sim_node *n, const struct elect
     }
     if (world_chance(w, w->loss_percent))
         return;
-    struct sim_event ev = {.at = w->now + world_between(w, 100, 3000),
-                           .type = SIM_REQUEST,
-                           .node = n->id};
+    struct sim_event ev = {
+        .at = w->now + world_between(w, 100, 3000), .type = SIM_REQUEST, .node = n->id};
     ev.message = pool_take(w, &m);
     world_post(w, &ev);
     if (w->loss_percent && world_chance(w, 5)) { /* curl repeats a POST on a dead connection */
@@ -53,11 +52,9 @@ static void ask_wire(struct world *w, struct sim_node *n, unsigned vip)
         if (other == n || !kernel_answers(w, other, vip) || other->is_vip_cut || n->is_vip_cut ||
             !n->has_link)
             continue;
-        struct sim_message m = {
-            .type = ACT_PROBE, .node = n->id, .life = n->life, .vip = vip};
-        struct sim_event ev = {.at = w->now + world_between(w, 50, 1500),
-                               .type = SIM_ANSWER,
-                               .node = n->id};
+        struct sim_message m = {.type = ACT_PROBE, .node = n->id, .life = n->life, .vip = vip};
+        struct sim_event ev = {
+            .at = w->now + world_between(w, 50, 1500), .type = SIM_ANSWER, .node = n->id};
         ev.message = pool_take(w, &m);
         world_post(w, &ev);
     }
@@ -109,9 +106,8 @@ static void execute(struct world *w, struct sim_node *n, const struct election_a
         ask_wire(w, n, a->vip);
         break;
     case ACT_STATE:
-        world_trace(w, "agent  node %u vip%u %s -> %s (%s)", n->id, a->vip,
-                    vip_state_name(a->from), vip_state_name(a->to),
-                    election_cause_name(a->cause));
+        world_trace(w, "agent  node %u vip%u %s -> %s (%s)", n->id, a->vip, vip_state_name(a->from),
+                    vip_state_name(a->to), election_cause_name(a->cause));
         break;
     case ACT_SESSION:
         world_trace(w, "agent  node %u session %s -> %s", n->id,
@@ -175,8 +171,8 @@ static bool step(struct world *w, struct sim_node *n, struct election_event *ev,
     ev->now_us = node_local(w, n);
     if (m) {
         for (unsigned i = 0; i < m->n; i++)
-            list[i] = (struct candidate){.lease = m->list[i].lease,
-                                         .create_revision = m->list[i].create};
+            list[i] =
+                (struct candidate){.lease = m->list[i].lease, .create_revision = m->list[i].create};
         ev->queue = (struct election_queue){.revision = m->revision,
                                             .list = list,
                                             .n = m->n,
@@ -228,10 +224,10 @@ void agent_simple(struct world *w, struct sim_node *n, enum election_event_type 
 void agent_answer(struct world *w, const struct sim_message *m)
 {
     static const enum election_event_type types[ACT_TYPES] = {
-        [ACT_LEASE_GRANT] = EV_LEASE_GRANTED, [ACT_LEASE_RENEW] = EV_LEASE_RENEWED,
+        [ACT_LEASE_GRANT] = EV_LEASE_GRANTED,  [ACT_LEASE_RENEW] = EV_LEASE_RENEWED,
         [ACT_LEASE_REVOKE] = EV_LEASE_REVOKED, [ACT_CAMPAIGN] = EV_QUEUE_PROVED,
-        [ACT_CONFIRM] = EV_QUEUE_PROVED,      [ACT_KEYS_CHECK] = EV_KEYS_CHECKED,
-        [ACT_RESIGN] = EV_KEY_RESIGNED,       [ACT_PROBE] = EV_PROBE_ANSWERED,
+        [ACT_CONFIRM] = EV_QUEUE_PROVED,       [ACT_KEYS_CHECK] = EV_KEYS_CHECKED,
+        [ACT_RESIGN] = EV_KEY_RESIGNED,        [ACT_PROBE] = EV_PROBE_ANSWERED,
     };
     struct sim_node *n = &w->node[m->node];
     if (m->life != n->life || (n->is_etcd_cut && m->type != ACT_PROBE) || !n->is_powered)
@@ -267,12 +263,12 @@ void agent_watch(struct world *w, struct sim_node *n, bool is_compacted)
     }
     while (n->watch_at < w->etcd.logged && n->is_agent_alive && !n->is_agent_frozen) {
         const struct sim_change *c = &w->etcd.log[n->watch_at++];
-        struct election_event ev = {.type = c->is_delete ? EV_KEY_DELETED : EV_KEY_PUT,
-                                    .vip = c->vip,
-                                    .revision = c->revision,
-                                    .lease = c->key.lease,
-                                    .candidate = {.lease = c->key.lease,
-                                                  .create_revision = c->key.create}};
+        struct election_event ev = {
+            .type = c->is_delete ? EV_KEY_DELETED : EV_KEY_PUT,
+            .vip = c->vip,
+            .revision = c->revision,
+            .lease = c->key.lease,
+            .candidate = {.lease = c->key.lease, .create_revision = c->key.create}};
         agent_event(w, n, &ev, NULL);
     }
 }

@@ -69,8 +69,7 @@ static void put_key(struct world *w, unsigned vip, int64_t lease, unsigned node)
         return;
     struct sim_key *key = &etcd->keys[vip][etcd->n[vip]++];
     *key = (struct sim_key){.lease = lease, .create = ++etcd->revision, .node = node};
-    world_trace(w, "etcd   vip%u key of node %u written, revision %d", vip, node,
-                (int)key->create);
+    world_trace(w, "etcd   vip%u key of node %u written, revision %d", vip, node, (int)key->create);
     log_change(w, vip, false, key);
 }
 
@@ -113,9 +112,8 @@ static int64_t new_lease(struct world *w, uint64_t ttl_us)
         struct sim_lease *lease = &w->etcd.leases[i];
         if (lease->id)
             continue;
-        *lease = (struct sim_lease){.id = ++w->etcd.last_lease,
-                                    .ttl_us = ttl_us,
-                                    .expiry_us = w->now + ttl_us};
+        *lease = (struct sim_lease){
+            .id = ++w->etcd.last_lease, .ttl_us = ttl_us, .expiry_us = w->now + ttl_us};
         return lease->id;
     }
     return 0;

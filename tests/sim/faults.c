@@ -53,8 +53,7 @@ void faults_draw(struct world *w)
     w->faults = (unsigned)world_between(w, 1, FAULTS_MAX);
     for (unsigned i = 0; i < w->faults; i++) {
         struct fault *f = &w->fault[i];
-        at += world_chance(w, 50) ? world_between(w, 0, 3000)
-                                  : world_between(w, 0, 3 * SECOND_US);
+        at += world_chance(w, 50) ? world_between(w, 0, 3000) : world_between(w, 0, 3 * SECOND_US);
         *f = (struct fault){.type = (enum fault_type)(world_random(w) % FAULTS),
                             .node = (unsigned)(world_random(w) % w->nodes),
                             .vip = (unsigned)(world_random(w) % VIPS),

@@ -99,8 +99,7 @@ void world_trace(struct world *w, const char *fmt, ...)
 
 uint64_t node_local(const struct world *w, const struct sim_node *n)
 {
-    return n->clock_offset +
-           (uint64_t)((int64_t)w->now + (int64_t)w->now * n->drift_ppm / 1000000);
+    return n->clock_offset + (uint64_t)((int64_t)w->now + (int64_t)w->now * n->drift_ppm / 1000000);
 }
 
 uint64_t node_global(const struct sim_node *n, uint64_t local)

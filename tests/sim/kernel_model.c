@@ -12,11 +12,9 @@ void kernel_set(struct world *w, struct sim_node *n, unsigned vip, uint32_t seco
     address->set_id++;
     uint64_t end = node_local(w, n) + seconds * SECOND_US;
     uint64_t at = node_global(n, end) + world_between(w, 0, EXPIRY_LATE_US);
-    world_post(w, &(struct sim_event){.at = at,
-                                      .type = SIM_EXPIRE,
-                                      .node = n->id,
-                                      .vip = vip,
-                                      .arg = address->set_id});
+    world_post(
+        w, &(struct sim_event){
+               .at = at, .type = SIM_EXPIRE, .node = n->id, .vip = vip, .arg = address->set_id});
 }
 
 void kernel_clear(struct world *w, struct sim_node *n, unsigned vip)

@@ -31,8 +31,7 @@ static int replay(struct world *w, uint64_t seed, const char *program)
         printf("seed %" PRIu64 ": all invariants hold (%" PRIu64 " steps)\n", seed, w->steps);
         return 0;
     }
-    printf("seed %" PRIu64 " breaks %s: %s\nlast steps:\n", seed, w->violation,
-           w->violation_text);
+    printf("seed %" PRIu64 " breaks %s: %s\nlast steps:\n", seed, w->violation, w->violation_text);
     unsigned first = w->traced > TRACE_MAX ? w->traced - TRACE_MAX : 0;
     for (unsigned i = first; i < w->traced; i++)
         printf("  %s\n", w->trace[i % TRACE_MAX]);
@@ -70,8 +69,8 @@ static void work(struct world *w, struct shared *mine, const struct shared *all,
 
 static int run_all(struct world *w, uint64_t first, uint64_t n, unsigned jobs, const char *program)
 {
-    struct shared *all = mmap(NULL, jobs * sizeof(*all), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct shared *all =
+        mmap(NULL, jobs * sizeof(*all), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     double start = seconds();
     uint64_t done = 0, steps = 0;
     if (all == MAP_FAILED)
@@ -106,11 +105,13 @@ static int run_all(struct world *w, uint64_t first, uint64_t n, unsigned jobs, c
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"schedules", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
-        {"jobs", required_argument, NULL, 'j'},      {"replay", required_argument, NULL, 'r'},
-        {"stories", no_argument, NULL, 't'},         {"verbose", no_argument, NULL, 'v'},
-        {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"schedules", required_argument, NULL, 'n'},
+                                            {"seed", required_argument, NULL, 's'},
+                                            {"jobs", required_argument, NULL, 'j'},
+                                            {"replay", required_argument, NULL, 'r'},
+                                            {"stories", no_argument, NULL, 't'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
     uint64_t n = 10000, seed = 1, one = 0;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned jobs = cpus > 0 ? (unsigned)cpus : 1;

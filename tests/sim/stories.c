@@ -142,10 +142,8 @@ void revoke_lease(struct world *w, unsigned node)
 
 void deliver_old_campaign(struct world *w, unsigned node)
 {
-    struct sim_message m = {.type = ACT_CAMPAIGN,
-                            .node = node,
-                            .life = w->node[node].life,
-                            .lease = lease_of(w, node)};
+    struct sim_message m = {
+        .type = ACT_CAMPAIGN, .node = node, .life = w->node[node].life, .lease = lease_of(w, node)};
     etcd_request(w, &m);
     expect(w, key_of(w, node) != 0, "the old txn wrote no key");
 }

@@ -35,8 +35,7 @@ void world_init(struct world *w, uint64_t seed)
 
 static void on_timer(struct world *w, struct sim_node *n, const struct sim_event *ev)
 {
-    if (ev->arg != n->life || ev->at != n->armed_wake || !n->is_agent_alive ||
-        n->is_agent_frozen)
+    if (ev->arg != n->life || ev->at != n->armed_wake || !n->is_agent_alive || n->is_agent_frozen)
         return;
     n->armed_wake = NEVER_US;
     agent_simple(w, n, EV_TIMER, 0, 0, false);
@@ -117,8 +116,8 @@ static void draw_cluster(struct world *w)
     bool is_fenced = world_chance(w, 75);
     bool is_mixed = world_chance(w, 10);
     w->nodes = (unsigned)world_between(w, 2, 4);
-    w->ttl_us = (is_fenced && !is_mixed ? world_between(w, 2, 6) : world_between(w, 4, 6)) *
-                SECOND_US;
+    w->ttl_us =
+        (is_fenced && !is_mixed ? world_between(w, 2, 6) : world_between(w, 4, 6)) * SECOND_US;
     for (unsigned i = 0; i < w->nodes; i++) {
         struct sim_node *n = &w->node[i];
         n->is_fenced = is_mixed ? world_chance(w, 50) : is_fenced;

@@ -92,7 +92,7 @@ struct sim_node {
     unsigned life;
     struct election election;
     struct vip vips[VIPS];
-    uint64_t armed_wake; /* the timer as set, virtual time */
+    uint64_t armed_wake;      /* the timer as set, virtual time */
     unsigned todo_n, todo_at; /* actions cut short by a freeze */
     struct election_action todo[ACTIONS_MAX];
     struct election_event inbox[64]; /* what arrived while frozen, and the kernel's answers */
@@ -107,18 +107,18 @@ struct sim_node {
 };
 
 enum sim_event_type {
-    SIM_TIMER,      /* node, life */
-    SIM_REQUEST,    /* message reaches etcd */
-    SIM_ANSWER,     /* message reaches the node */
-    SIM_WATCH,      /* node: whatever the log holds reaches it */
-    SIM_LESSOR,     /* etcd looks for expired leases, every 0.5 s */
-    SIM_ELECTED,    /* etcd has a new leader */
-    SIM_EXPIRE,     /* node, vip: valid_lft ran out */
-    SIM_GUARDIAN,   /* node: the guardian wakes */
-    SIM_FAULT,      /* fault = index of the schedule */
+    SIM_TIMER,    /* node, life */
+    SIM_REQUEST,  /* message reaches etcd */
+    SIM_ANSWER,   /* message reaches the node */
+    SIM_WATCH,    /* node: whatever the log holds reaches it */
+    SIM_LESSOR,   /* etcd looks for expired leases, every 0.5 s */
+    SIM_ELECTED,  /* etcd has a new leader */
+    SIM_EXPIRE,   /* node, vip: valid_lft ran out */
+    SIM_GUARDIAN, /* node: the guardian wakes */
+    SIM_FAULT,    /* fault = index of the schedule */
     SIM_HEAL,
-    SIM_START,      /* node: an agent is started */
-    SIM_REAP,       /* node: the guardian sees that the agent is dead, or the other way round */
+    SIM_START, /* node: an agent is started */
+    SIM_REAP,  /* node: the guardian sees that the agent is dead, or the other way round */
 };
 
 struct sim_event {

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* What the host must be like before an agent may run on it, and what the agent needs of it. What
+ * is wrong is said on stderr; nothing is changed. */
+#include "state.h"
+
+#include "net/address.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_WAIT_US (6 * SECOND_US)
+
+int host_check_rights(void)
+{
+    static const struct {
+        unsigned capability;
+        const char *name;
+    } needed[] = {{CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {CAP_NET_RAW, "CAP_NET_RAW"}};
+    capng_get_caps_process();
+    for (unsigned i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        if (capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
+            continue;
+        fprintf(stderr,
+                "talosvip: cannot set and announce addresses: %s is missing\n"
+                "  hint: run as root or: setcap cap_net_admin,cap_net_raw,cap_bpf,cap_sys_nice+ep "
+                "/path/to/talosvip\n",
+                needed[i].name);
+        return 5;
+    }
+    return 0;
+}
+
+/* Talos keeps etcd's certificates for etcd's own user, and they are read again when they change. */
+static bool has_foreign_files(const struct settings *s)
+{
+    const char *const files[] = {s->cacert, s->cert, s->key, s->password_file};
+    for (unsigned i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        struct stat st;
+        if (files[i] && (stat(files[i], &st) < 0 || st.st_uid != geteuid()))
+            return true;
+    }
+    return false;
+}
+
+/* What is not needed any more goes; a kernel that refuses is no reason to stop. */
+void host_drop_rights(const struct settings *s)
+{
+    const unsigned kept[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_SYS_NICE,
+                             CAP_DAC_READ_SEARCH};
+    enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
+    const unsigned n = has_foreign_files(s) ? KEPT : KEPT - 1;
+    bool had[KEPT];
+    capng_get_caps_process();
+    for (unsigned i = 0; i < n; i++)
+        had[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
+    capng_clear(CAPNG_SELECT_CAPS);
+    for (unsigned i = 0; i < n; i++)
+        if (had[i])
+            capng_update(CAPNG_ADD, (capng_type_t)(CAPNG_EFFECTIVE | CAPNG_PERMITTED), kept[i]);
+    capng_apply(CAPNG_SELECT_CAPS);
+}
+
+/* A guardian that is still giving up for a dead agent holds the lock for a moment. */
+int host_take_lock(struct agent *a)
+{
+    uint64_t end = clock_now_us() + LOCK_WAIT_US;
+    int64_t pid = 0;
+    int r;
+    while ((r = lock_take(&a->lock_fd, &pid)) == -EADDRINUSE && clock_now_us() < end) {
+        bool is_alive = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+        if (is_alive)
+            break;
+        usleep(20000);
+    }
+    if (r == 0)
+        return 0;
+    if (r == -EADDRINUSE)
+        fprintf(stderr, "talosvip: another agent runs on this host (pid %" PRId64 ")\n", pid);
+    else
+        fprintf(stderr, "talosvip: cannot take the lock against a second agent: %s\n",
+                strerror(-r));
+    return 1;
+}
+
+int host_check_ttl(const struct agent *a, bool is_fenced)
+{
+    struct buf why;
+    buf_init(&why, 512);
+    int r = settings_check_ttl(&a->settings, is_fenced, &why);
+    if (r < 0)
+        fprintf(stderr, "talosvip: %s\n", buf_str(&why));
+    buf_done(&why);
+    return r < 0 ? 2 : 0;
+}
+
+/* Somebody configured a VIP by hand: it would be on two nodes as soon as another took it. */
+int host_check_untouched(struct agent *a)
+{
+    struct address *list = NULL;
+    size_t n = 0;
+    int code = 0;
+    if (address_list(a->netlink, 0, &list, &n) < 0)
+        return 4;
+    for (size_t i = 0; i < n && code == 0; i++)
+        for (size_t k = 0; k < a->config->n_vips; k++) {
+            struct link link;
+            char text[IP_TEXT_MAX];
+            if (address_is_ours(&list[i]) || !ip_equal(&list[i].ip, &a->config->vips[k].ip))
+                continue;
+            ip_format(&list[i].ip, text);
+            bool is_named = link_get(a->netlink, list[i].ifindex, &link) == 0;
+            fprintf(stderr,
+                    "talosvip: %s is already set on %s, and not by talosvip\n"
+                    "  hint: take it off there first: ip addr del %s/%u dev %s\n",
+                    text, is_named ? link.name : "?", text, list[i].bits,
+                    is_named ? link.name : "?");
+            code = 1;
+            break;
+        }
+    free(list);
+    return code;
+}
