@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # End-to-end tests: every fault of scenarios.sh in the lab, judged by an observer outside the nodes.
 #
-#   run.sh [-n REPEATS] [-q] [-m] [-l] [SCENARIO...]
+#   run.sh [-n REPEATS] [-q] [-m] [-k] [-l] [SCENARIO...]
 #
 #   -n N  repeats of each scenario (1)
 #   -q    quick: shorter freezes and cuts
 #   -m    the table at the end in Markdown
+#   -k    keep the logs of what passed, too
 #   -l    list the scenarios
 #
 # What failed leaves its logs in build/e2e/. TVLAB_VIPS, TVLAB_AGENT, TVLAB_AGENT_ARGS and
@@ -24,6 +25,7 @@ cd "$(dirname "$0")/../.."
 
 REPEATS=1
 IS_MARKDOWN=0
+IS_KEPT=0
 E2E_FREEZE=30
 E2E_CUT=12
 PASSED=0
@@ -135,6 +137,7 @@ scenario()
             PASSED=$((PASSED + 1))
             printf 'ok   %-17s %2d/%d  outage %10s ms  %s -> %s  (%d ms)\n' "$name" "$i" "$REPEATS" \
                 "$E2E_OUTAGE" "$E2E_VICTIM" "$WATCH_OWNER" $((LAB_NOW - started))
+            [ $IS_KEPT = 0 ] || save_logs "$name-$i"
             continue
         fi
         FAILED=$((FAILED + 1))
@@ -185,11 +188,12 @@ start_lab()
 }
 
 arguments=("$@")
-while getopts n:qml option; do
+while getopts n:qmkl option; do
     case $option in
     n) REPEATS=$OPTARG ;;
     q) E2E_FREEZE=8 E2E_CUT=6 ;;
     m) IS_MARKDOWN=1 ;;
+    k) IS_KEPT=1 ;;
     l) list ;;
     *) usage ;;
     esac

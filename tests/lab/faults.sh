@@ -13,12 +13,14 @@ fault_guardian()
     kill "-$1" "$(lab_guardian_pid "$2")"
 }
 
-# Both in one breath: the guardian learns of the agent's death some 0.3 ms later.
+# Both at once, so that neither sees the other go: they are stopped first, the guardian before the
+# agent, which would notice its death but not its rest.
 fault_both()
 {
     local -a pids
-    mapfile -t pids < <(lab_agent_pids "$2")
-    kill "-$1" "${pids[@]}"
+    mapfile -t pids < <(lab_guardian_pid "$2" && lab_pid "agent.$2")
+    kill -STOP "${pids[@]}"
+    [ "$1" = STOP ] || kill "-$1" "${pids[@]}"
 }
 
 # The cable of the VIP network: the node's carrier is lost.
@@ -105,14 +107,13 @@ heal_etcd_kill()
     lab_etcd_start "$1"
 }
 
-# Power off. The frames stop first, so that nothing can leave in the last moment; what the node's
+# Power off. The frames stop first, so that nothing leaves in the last moment; what the node's
 # kernel holds (its addresses) stays, like the memory of a machine that hangs.
 fault_node_dead()
 {
-    local -a pids
-    mapfile -t pids < <(lab_agent_pids "$1" && lab_pid "etcd.$1")
     lab_ports 0 "v-$1" "m-$1"
-    kill -KILL "${pids[@]}"
+    fault_both KILL "$1"
+    lab_stop "etcd.$1"
 }
 
 heal_node_dead()
