@@ -166,9 +166,12 @@ static void on_address(void *arg, const struct address *address, bool is_removed
             continue;
         /* The kernel does not say who removed an IPv6 address: look whether it is missing. */
         if (is_removed && a->vips[i].state == VIP_HELD && !links_has_address(a, i)) {
-            log_event(LOG_WARN, "address_lost", slot->text,
-                      LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
-                      "somebody else took the address off %s; putting it back", slot->link_name);
+            /* Past the deadline it was the guardian, and the election is about to hear of it. */
+            if (clock_now_us() < a->election.session.deadline_us)
+                log_event(LOG_WARN, "address_lost", slot->text,
+                          LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
+                          "somebody else took the address off %s; putting it back",
+                          slot->link_name);
             feed_simple(a, EV_ADDRESS_LOST, i, false);
         } else if (!is_removed && !address_is_ours(address)) {
             log_event(LOG_ERROR, "address_foreign", slot->text,

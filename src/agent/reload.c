@@ -30,8 +30,6 @@ static void add_vip(struct agent *a, const struct config_vip *vip, const char *l
     if (r < 0)
         log_event(LOG_ERROR, "vip_failed", slot->text, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
                   "cannot take part for this VIP: %s", strerror(-r));
-    if (a->watch)
-        etcd_watch_restart(a->watch);
 }
 
 void reload_add_missing(struct agent *a)
