@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* evhttp does not tell when it frees a connection. But bufferevent_free() clears the callbacks, so
- * a reference of our own shows whether the connection still lives, and keeps its descriptor's
- * number from being taken for another one's. */
+ * a reference of our own shows whether the connection still lives. The descriptor belongs to the
+ * bufferevent and is closed with the last reference: its number cannot become another one's while
+ * it is on our list, nor while libevent still watches it. */
 #include "clients.h"
 
 #include "base/clock.h"
@@ -9,12 +10,15 @@
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
+#include <event2/http.h>
 #include <event2/listener.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define RETRY_US 20000
+#define TICK_US 500000         /* while there are clients */
+#define INPUT_MAX (128 * 1024) /* unread bytes; more than the largest request */
 
 /* A listener's one argument belongs to evhttp, so its errors find their clients here. */
 static struct clients *all;
@@ -64,17 +68,16 @@ static void hang_up(struct client *client, uint64_t now_us)
 static void on_timer(void *arg)
 {
     struct clients *clients = arg;
-    uint64_t now_us = clock_now_us(), next_us = UINT64_MAX;
+    uint64_t now_us = clock_now_us();
     drop_gone(clients);
     for (unsigned i = 0; i < clients->n; i++) {
         struct client *client = &clients->list[i];
         if (client->is_refused || client->deadline_us <= now_us)
             hang_up(client, now_us);
-        if (client->deadline_us < next_us)
-            next_us = client->deadline_us;
     }
     resume(clients);
-    loop_timer_set(clients->timer, clients->is_stopped ? now_us + RETRY_US : next_us);
+    if (clients->n > 0)
+        loop_timer_set(clients->timer, now_us + (clients->is_stopped ? RETRY_US : TICK_US));
 }
 
 int clients_init(struct clients *clients, struct loop *loop)
@@ -120,27 +123,38 @@ void clients_accept_failed(struct evconnlistener *listener, void *arg)
 struct bufferevent *clients_accept(struct event_base *base, void *arg)
 {
     struct clients *clients = arg;
-    struct bufferevent *bev = bufferevent_socket_new(base, -1, 0);
+    struct bufferevent *bev = bufferevent_socket_new(base, -1, BEV_OPT_CLOSE_ON_FREE);
     drop_gone(clients);
     if (!bev)
         return NULL;
+    bufferevent_setwatermark(bev, EV_READ, 0, INPUT_MAX);
     bufferevent_incref(bev);
-    clients->list[clients->n++] = (struct client){
-        .bev = bev,
-        .deadline_us = clock_now_us() + CLIENTS_LIFE_US,
-        .is_refused = clients->n >= CLIENTS_MAX,
-    };
+    struct client *client = &clients->list[clients->n];
+    *client = (struct client){.bev = bev,
+                              .deadline_us = clock_now_us() + CLIENTS_LIFE_US,
+                              .is_refused = clients->n >= CLIENTS_MAX};
+    clients->n++;
     if (clients->n == CLIENTS_MAX + CLIENTS_REFUSED_MAX)
         stop_for_now(clients);
     else if (clients->n > CLIENTS_MAX)
         loop_timer_set(clients->timer, 0);
     else if (clients->n == 1)
-        loop_timer_set(clients->timer, clients->list[0].deadline_us);
+        loop_timer_set(clients->timer, clock_now_us() + TICK_US);
     return bev;
 }
 
-void clients_mark_served(struct clients *clients, const struct bufferevent *bev)
+/* Called while the connection is being freed, so it is dropped a moment later. */
+static void on_close(struct evhttp_connection *connection, void *arg)
 {
+    struct clients *clients = arg;
+    (void)connection;
+    loop_timer_set(clients->timer, 0);
+}
+
+void clients_mark_served(struct clients *clients, struct evhttp_connection *connection)
+{
+    const struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+    evhttp_connection_set_closecb(connection, on_close, clients);
     for (unsigned i = 0; i < clients->n; i++)
         if (clients->list[i].bev == bev)
             clients->list[i].is_refused = false;

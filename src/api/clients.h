@@ -11,6 +11,7 @@
 
 struct bufferevent;
 struct evconnlistener;
+struct evhttp_connection;
 
 #define CLIENTS_MAX 16         /* served at a time */
 #define CLIENTS_REFUSED_MAX 16 /* being told that there are too many */
@@ -39,7 +40,7 @@ void clients_done(struct clients *clients);
 /* For evhttp_set_bevcb(): the bufferevent of the connection that is being accepted. */
 struct bufferevent *clients_accept(struct event_base *base, void *arg);
 /* It has a whole request, which will be answered. */
-void clients_mark_served(struct clients *clients, const struct bufferevent *bev);
+void clients_mark_served(struct clients *clients, struct evhttp_connection *connection);
 /* For evconnlistener_set_error_cb(): tries again a little later. */
 void clients_accept_failed(struct evconnlistener *listener, void *arg);
 /* In a forked child: closes the child's descriptors without a word to the peers. */

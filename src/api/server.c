@@ -111,8 +111,7 @@ static void on_request(struct evhttp_request *request, void *arg)
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     struct evbuffer *body = evbuffer_new();
     struct reply reply = {.code = HTTP_OK, .type = "application/json"};
-    clients_mark_served(&server->clients,
-                        evhttp_connection_get_bufferevent(evhttp_request_get_connection(request)));
+    clients_mark_served(&server->clients, evhttp_request_get_connection(request));
     buf_init(&reply.body, REPLY_MAX);
     answer(server, request, &reply);
     /* One request for each connection: nobody sits on one of the few there are. */

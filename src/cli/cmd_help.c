@@ -41,7 +41,7 @@ static const struct topic {
 
 static enum exit_code unknown_topic(const char *word)
 {
-    struct complaint complaint;
+    struct complaint complaint = {.what = ""};
     const char *names[NAMES_MAX];
     size_t n = 0;
     for (size_t i = 0; i < TOPICS; i++)

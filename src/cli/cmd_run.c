@@ -182,7 +182,7 @@ static int fill(const struct arguments *arguments, struct agent_options *to, cha
 static enum exit_code run(const struct arguments *arguments)
 {
     struct agent_options given;
-    struct complaint complaint;
+    struct complaint complaint = {.what = ""};
     char *copy = NULL;
     if (arguments->n_words > 0) {
         complaint_set(&complaint, "unexpected argument \"%.100s\"", arguments->words[0]);

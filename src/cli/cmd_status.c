@@ -55,7 +55,7 @@ static enum exit_code fail(enum exit_code code, const struct complaint *complain
 
 static enum exit_code no_answer(const char *socket, int error)
 {
-    struct complaint c;
+    struct complaint c = {.what = ""};
     complaint_set(&c, "no agent answers at %.200s: %s", socket,
                   error == -ETIMEDOUT ? "it did not answer in time"
                   : error == -EBADMSG ? "what listens there does not speak HTTP"
@@ -72,7 +72,7 @@ static enum exit_code no_answer(const char *socket, int error)
 /* The agent's status, or an exit code that has been explained. */
 static enum exit_code ask(const char *socket, struct api_status *ret_status)
 {
-    struct complaint c;
+    struct complaint c = {.what = ""};
     struct buf body;
     buf_init(&body, REPLY_MAX);
     int r = api_client_get(socket, "/v1/status", TIMEOUT_US, &body);
@@ -118,7 +118,7 @@ static enum exit_code run(const struct arguments *arguments)
 {
     struct api_status status;
     if (arguments->values[LOCAL].origin != FROM_FLAG) {
-        struct complaint c;
+        struct complaint c = {.what = ""};
         complaint_set(&c, "status needs --local: this version asks only the agent of this node");
         return fail(EXIT_USAGE, &c);
     }

@@ -42,7 +42,7 @@ static enum exit_code complain(const struct complaint *complaint, int error)
 
 static enum exit_code run_command(const struct command *command, int argc, char *const argv[])
 {
-    struct complaint complaint;
+    struct complaint complaint = {.what = ""};
     struct arguments arguments;
     int r = arguments_parse(command->options, command->habits, command->words_max, argc, argv,
                             &arguments, &complaint);
@@ -60,7 +60,7 @@ static enum exit_code run_command(const struct command *command, int argc, char 
 /* What stands in front of a command's name, or in its place. */
 static enum exit_code run_flag(const char *word)
 {
-    struct complaint complaint;
+    struct complaint complaint = {.what = ""};
     if (strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0) {
         help_overview(stdout);
         return EXIT_DONE;
@@ -83,7 +83,7 @@ static enum exit_code close_stdout(enum exit_code code)
 
 int command_main(int argc, char *const argv[])
 {
-    struct complaint complaint;
+    struct complaint complaint = {.what = ""};
     if (argc < 2) {
         help_overview(stderr);
         return EXIT_USAGE;

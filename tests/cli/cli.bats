@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154,SC2016
 # Usage, help, versions and exit codes of the built program. No agent is started here.
 
 bats_require_minimum_version 1.5.0
@@ -9,7 +10,7 @@ setup() {
     for name in $(compgen -e | grep -E '^(TALOSVIP|ETCDCTL)_'); do
         [ "$name" = TALOSVIP ] || unset "$name"
     done
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
 }
 
 # usage_error LINE [HINT]: exit 2, nothing on stdout, exactly these lines on stderr.

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -543,6 +545,51 @@ static void the_descriptors_are_private(void **state)
     loop_free(loop);
 }
 
+/* Turns of the loop until `fd` has something to read or the time is over. */
+static bool turn_until_readable(struct loop *loop, int fd, uint64_t timeout_us)
+{
+    uint64_t end_us = clock_now_us() + timeout_us;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    while (clock_now_us() < end_us) {
+        event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
+        if (poll(&p, 1, 1) == 1)
+            return true;
+    }
+    return false;
+}
+
+static void descriptors_that_ran_out_come_back(void **state)
+{
+    struct api_server *server = NULL;
+    struct loop *loop = loop_new();
+    struct rlimit limit, none;
+    char text[1024];
+    (void)state;
+    const char *preload = getenv("LD_PRELOAD");
+    if (preload && strstr(preload, "vgpreload")) {
+        loop_free(loop);
+        print_message("valgrind's accept() does not keep to RLIMIT_NOFILE\n");
+        skip();
+    }
+    assert_int_equal(start(loop, &server), 0);
+    int fd = connect_raw();
+    send_raw(fd, "GET /healthz HTTP/1.1\r\n\r\n", 25);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    int next = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    close(next);
+    none = (struct rlimit){.rlim_cur = (rlim_t)next, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool early = turn_until_readable(loop, fd, SECOND / 10);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_false(early);
+    assert_true(turn_until_readable(loop, fd, 2 * SECOND));
+    assert_true(read(fd, text, sizeof(text)) > 15);
+    assert_memory_equal(text, "HTTP/1.1 200 OK", 15);
+    close(fd);
+    api_server_free(server);
+    loop_free(loop);
+}
+
 static void the_client_tells_what_went_wrong(void **state)
 {
     struct buf out;
@@ -632,6 +679,7 @@ int main(void)
         A(another_ones_file_is_left_alone),
         A(bad_paths_are_errors),
         A(the_descriptors_are_private),
+        A(descriptors_that_ran_out_come_back),
         A(the_client_tells_what_went_wrong),
         A(the_client_bounds_what_it_takes),
     };
