@@ -148,17 +148,10 @@ static void on_notice(void *arg, enum etcd_notice kind, const char *text)
 int store_open(struct agent *a)
 {
     const struct settings *s = &a->settings;
-    const struct etcd_client_config config = {.loop = a->loop,
-                                              .endpoints = s->endpoints,
-                                              .n_endpoints = s->n_endpoints,
-                                              .cacert = s->cacert,
-                                              .cert = s->cert,
-                                              .key = s->key,
-                                              .user = s->user,
-                                              .password = s->password,
-                                              .password_file = s->password_file,
-                                              .on_notice = on_notice,
-                                              .notice_arg = a};
+    struct etcd_client_config config;
+    settings_client(s, a->loop, &config);
+    config.on_notice = on_notice;
+    config.notice_arg = a;
     const char *bad = NULL;
     int r = etcd_client_new(&config, &a->etcd, &bad);
     if (r == -EINVAL)

@@ -34,15 +34,8 @@ int farewell_prepare(const struct settings *s, const struct ledger *ledger,
     if (!f)
         return -ENOMEM;
     *f = (struct farewell){.loop = loop_new(), .settings = s, .ledger = ledger};
-    const struct etcd_client_config config = {.loop = f->loop,
-                                              .endpoints = s->endpoints,
-                                              .n_endpoints = s->n_endpoints,
-                                              .cacert = s->cacert,
-                                              .cert = s->cert,
-                                              .key = s->key,
-                                              .user = s->user,
-                                              .password = s->password,
-                                              .password_file = s->password_file};
+    struct etcd_client_config config;
+    settings_client(s, f->loop, &config);
     int r = f->loop ? etcd_client_new(&config, &f->etcd, NULL) : -ENOMEM;
     if (r == 0)
         r = loop_timer_new(f->loop, on_too_long, f, &f->limit);

@@ -98,3 +98,17 @@ int settings_check_ttl(const struct settings *s, bool is_fenced, struct buf *why
                is_fenced ? "" : " (without the packet fence)");
     return -EINVAL;
 }
+
+void settings_client(const struct settings *s, struct loop *loop,
+                     struct etcd_client_config *ret_config)
+{
+    *ret_config = (struct etcd_client_config){.loop = loop,
+                                              .endpoints = s->endpoints,
+                                              .n_endpoints = s->n_endpoints,
+                                              .cacert = s->cacert,
+                                              .cert = s->cert,
+                                              .key = s->key,
+                                              .user = s->user,
+                                              .password = s->password,
+                                              .password_file = s->password_file};
+}

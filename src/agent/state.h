@@ -216,6 +216,9 @@ uint64_t notify_watchdog_us(void);
 /* settings.c; 0, or -EINVAL and the reason in `why` */
 int settings_resolve(struct settings *s, const struct agent_options *options,
                      const struct config *config, struct buf *why);
+/* The etcd client of these settings; it points into them. */
+void settings_client(const struct settings *s, struct loop *loop,
+                     struct etcd_client_config *ret_config);
 /* Without the packet fence a lease must be longer. */
 int settings_check_ttl(const struct settings *s, bool is_fenced, struct buf *why);
 
