@@ -321,7 +321,7 @@ static void test_vip_bound(void **state)
     fill(text, sizeof(text), "vips:\n", " - {ip: '2001:db8::#', link: e#}\n", CONFIG_VIPS_MAX + 5,
          "");
     finding_case_check(&(struct finding_case){text, "TV103", E, 9 + CONFIG_VIPS_MAX - 1, 9,
-                                              "more than 256 VIPs", NULL});
+                                              "more than 200 VIPs", NULL});
 }
 
 static void test_socket_length(void **state)
