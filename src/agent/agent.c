@@ -189,6 +189,7 @@ static void tear_down(struct agent *a)
     for (unsigned i = 0; i < sizeof(a->signals) / sizeof(a->signals[0]); i++)
         loop_signal_free(a->signals[i]);
     loop_timer_free(a->watchdog);
+    loop_timer_free(a->farewell);
     loop_timer_free(a->timer);
     if (a->is_finished)
         fence_close(a->fence);

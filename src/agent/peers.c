@@ -37,12 +37,21 @@ static void add(struct slot *slot, const struct ip *ip)
         slot->peers[slot->n_peers++] = (struct peer){.ip = *ip};
 }
 
+unsigned peers_count(const struct agent *a)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < AGENT_PEERS_MAX; i++)
+        n += a->others[i].record.node[0] != '\0';
+    return n;
+}
+
 static void report(struct agent *a, unsigned i)
 {
     const struct slot *slot = &a->slots[i];
     struct election_event ev = {.type = EV_PEERS, .vip = i};
     for (unsigned k = 0; k < slot->n_peers; k++)
         ev.count += !slot->peers[k].has_answered;
+    report_seen(a, i, slot->n_peers - ev.count, slot->n_peers);
     feed(a, &ev);
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define CONNECTIONS_MAX 65536
+#define FAREWELL_US (5 * SECOND_US)
 
 static void answer(struct agent *a, const struct election_action *action,
                    enum election_event_type type, int r)
@@ -83,11 +84,37 @@ static void close_connections(const struct agent *a, unsigned i)
                   r < 0 ? ": " : "", r < 0 ? strerror(-r) : "");
 }
 
+void finish_if_taken_over(struct agent *a)
+{
+    if (!a->is_finished)
+        return;
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used && a->slots[i].released_us)
+            return;
+    loop_stop(a->loop);
+}
+
+static void on_farewell(void *arg)
+{
+    struct agent *a = arg;
+    report_alone(a);
+    loop_stop(a->loop);
+}
+
+/* The hand-over is done; whoever reads the log wants to know to whom. */
 static void finish(struct agent *a)
 {
+    bool has_successor = false;
     guardian_note_done(a);
     a->is_finished = true;
-    loop_stop(a->loop);
+    for (unsigned i = 0; i < a->election.n; i++)
+        has_successor |= a->slots[i].is_used && a->slots[i].released_us && a->vips[i].queue.n > 0;
+    if (!has_successor || loop_timer_new(a->loop, on_farewell, a, &a->farewell) < 0) {
+        on_farewell(a);
+        return;
+    }
+    loop_timer_set(a->farewell, clock_now_us() + FAREWELL_US);
+    finish_if_taken_over(a);
 }
 
 void perform(struct agent *a, const struct election_action *action)

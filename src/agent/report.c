@@ -2,6 +2,8 @@
 /* What is logged, and what systemd is told. Only changes are; the steady state is silent. */
 #include "state.h"
 
+#include "etcd/keys.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -49,9 +51,10 @@ static void tell_queued(struct agent *a, unsigned i)
 
 static void tell_held(struct agent *a, unsigned i)
 {
-    const struct slot *slot = &a->slots[i];
+    struct slot *slot = &a->slots[i];
     const struct vip *v = &a->vips[i];
     uint64_t ms = slot->elected_us ? (v->held_us - slot->elected_us) / MS_US : 0;
+    slot->has_told_seen = false;
     log_event(LOG_INFO, "acquired", slot->text,
               LOG_FIELDS(LOG_TEXT("iface", slot->link_name),
                          LOG_TEXT("from", slot->previous[0] ? slot->previous : "(none)"),
@@ -68,14 +71,19 @@ static void tell_released(struct agent *a, const struct election_action *action)
     int64_t left_ms = ((int64_t)ss->deadline_us - (int64_t)now) / (int64_t)MS_US;
     bool is_planned = action->cause == CAUSE_SHUTDOWN || action->cause == CAUSE_CONFIG ||
                       action->cause == CAUSE_RESIGN;
-    slot->released_us = now;
-    if (action->cause == CAUSE_LAPSED)
-        log_event(LOG_ERROR, "released", slot->text,
-                  LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
-                             LOG_NUMBER("silent_ms", (now - ss->renewed_us) / MS_US)),
-                  "released: no renewal for %.1f s; the address goes off %s before the lease ends",
-                  (double)(now - ss->renewed_us) / 1e6, slot->link_name);
-    else
+    /* Without a link nobody can be heard. */
+    slot->released_us = slot->link && slot->link->is_running ? now : 0;
+    if (action->cause == CAUSE_LAPSED) {
+        uint64_t end = ss->deadline_us + deadline_margin(ss->ttl_us, a->election.is_fenced);
+        double before = end > now ? (double)(end - now) / 1e6 : 0;
+        log_event(
+            LOG_ERROR, "released", slot->text,
+            LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
+                       LOG_NUMBER("silent_ms", (now - ss->renewed_us) / MS_US)),
+            "released: no renewal for %.1f s; the address goes off %s %.1f s before the lease "
+            "can end",
+            (double)(now - ss->renewed_us) / 1e6, slot->link_name, before);
+    } else
         log_event(is_planned ? LOG_INFO : LOG_WARN, "released", slot->text,
                   LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
                              LOG_TEXT("iface", slot->link_name), LOG_NUMBER("left_ms", left_ms)),
@@ -95,10 +103,14 @@ static void tell_systemd(struct agent *a)
         waiting += v->state == VIP_JOINING || (v->state == VIP_OFF && v->bars == 0);
         snprintf(one, sizeof(one), "%s %s", a->slots[i].text, vip_state_name(v->state));
     }
+    uint64_t ttl_s = a->election.session.ttl_us / SECOND_US;
     if (n == 1)
-        snprintf(text, sizeof(text), "STATUS=%s", one);
+        snprintf(text, sizeof(text), "STATUS=%s, lease %" PRIu64 " s, %u peers", one, ttl_s,
+                 peers_count(a));
     else
-        snprintf(text, sizeof(text), "STATUS=%u of %u VIPs held here", held, n);
+        snprintf(text, sizeof(text),
+                 "STATUS=%u of %u VIPs held here, lease %" PRIu64 " s, %u peers", held, n, ttl_s,
+                 peers_count(a));
     notify_send(text);
     if (waiting == 0 && !a->has_told_ready) {
         a->has_told_ready = true;
@@ -222,21 +234,62 @@ void report_taken_over(struct agent *a, unsigned i, const struct mac *mac)
     mac_format(mac, text);
     slot->released_us = 0;
     log_event(LOG_INFO, "taken_over", slot->text,
-              LOG_FIELDS(LOG_TEXT("mac", text), LOG_NUMBER("after_ms", ms)),
-              "%s took over after %.1f s", is_known ? leader->name : text, (double)ms / 1e3);
+              LOG_FIELDS(LOG_TEXT("to", is_known ? leader->name : ""), LOG_TEXT("mac", text),
+                         LOG_NUMBER("after_ms", ms)),
+              "%s took over after %.3f s", is_known ? leader->name : text, (double)ms / 1e3);
+    finish_if_taken_over(a);
+}
+
+void report_seen(struct agent *a, unsigned i, unsigned answered, unsigned asked)
+{
+    struct slot *slot = &a->slots[i];
+    if (slot->has_told_seen || asked == 0 || answered < asked)
+        return;
+    slot->has_told_seen = true;
+    uint64_t ms = (clock_now_us() - a->vips[i].held_us) / MS_US;
+    log_event(LOG_INFO, "seen", slot->text,
+              LOG_FIELDS(LOG_NUMBER("peers", answered), LOG_NUMBER("after_ms", ms)),
+              "seen by %u/%u peers, %" PRIu64 " ms after it was set", answered, asked, ms);
+}
+
+void report_alone(struct agent *a)
+{
+    for (unsigned i = 0; i < a->election.n; i++)
+        if (a->slots[i].is_used && a->slots[i].released_us)
+            log_event(LOG_WARN, "not_taken_over", a->slots[i].text, NULL,
+                      "resigned; nobody has taken over yet");
+}
+
+/* For a person who started it by hand. */
+static void print_start(const struct agent *a)
+{
+    const struct settings *s = &a->settings;
+    fprintf(stderr, "talosvip " TALOSVIP_VERSION " on %s, config %s%s\n", s->node,
+            a->options->files[0], a->options->n_files > 1 ? " and more" : "");
+    for (unsigned i = 0; i < a->election.n; i++)
+        fprintf(stderr, "  vip        %s on %s, lease %.1f s, renewed every %.1f s\n",
+                a->slots[i].text, a->slots[i].link_name, (double)s->ttl_us / 1e6,
+                (double)deadline_interval(s->ttl_us, !a->fence_reason) / 1e6);
+    fprintf(stderr, "  etcd       %s%s%s%s\n", s->endpoints[0],
+            s->n_endpoints > 1 ? " and others" : "", s->cert ? ", client certificate" : "",
+            s->user ? ", user and password" : "");
+    for (unsigned i = 0; i < a->election.n; i++)
+        fprintf(stderr, "  election   " KEYS_ELECTION_PREFIX "%s\n", a->slots[i].text);
+    fprintf(stderr, "  fences     guardian, address lifetime, packet fence %s\n",
+            a->fence_reason ? "no" : "yes");
 }
 
 void report_start(struct agent *a)
 {
     const struct settings *s = &a->settings;
-    char ttl[32];
-    snprintf(ttl, sizeof(ttl), "%.1f s", (double)s->ttl_us / 1e6);
-    for (unsigned i = 0; i < a->election.n; i++)
+    if (log_is_human())
+        print_start(a);
+    for (unsigned i = 0; i < a->election.n && !log_is_human(); i++)
         log_event(LOG_INFO, "start", a->slots[i].text,
                   LOG_FIELDS(LOG_TEXT("iface", a->slots[i].link_name),
                              LOG_TEXT("version", TALOSVIP_VERSION)),
-                  "talosvip " TALOSVIP_VERSION " on %s: %s, lease %s, %zu etcd endpoints", s->node,
-                  a->slots[i].link_name, ttl, s->n_endpoints);
+                  "talosvip " TALOSVIP_VERSION " on %s: %s, lease %.1f s, %zu etcd endpoints",
+                  s->node, a->slots[i].link_name, (double)s->ttl_us / 1e6, s->n_endpoints);
     if (a->config->n_health || a->config->n_hooks || a->config->api.metrics_ip.family)
         log_event(LOG_WARN, "not_built", NULL, NULL,
                   "this version does not run health checks and hooks, nor serve metrics on TCP: "

@@ -82,8 +82,9 @@ struct slot {
     struct request proof, resign;
     unsigned n_peers;
     struct peer peers[AGENT_PEERS_MAX];
-    uint64_t elected_us; /* when we were first seen to lead, for the log */
-    uint64_t released_us;
+    uint64_t elected_us;  /* when we were first seen to lead, for the log */
+    uint64_t released_us; /* until somebody was heard to take over; 0 = not waiting */
+    bool has_told_seen;
     char previous[NODE_NAME_MAX]; /* who led before us */
 };
 
@@ -133,6 +134,7 @@ struct agent {
     struct api_vip *view; /* of the status */
     struct loop_signal *signals[4];
     struct loop_timer *watchdog;
+    struct loop_timer *farewell; /* how long a stopping agent listens for its successor */
     int lock_fd;
     uint64_t born_us;
     bool has_told_ready, is_stopping, is_finished;
@@ -148,6 +150,8 @@ void feed_simple(struct agent *a, enum election_event_type type, unsigned vip, b
 
 /* perform.c */
 void perform(struct agent *a, const struct election_action *action);
+/* Everything is released, and the successors have been heard: the loop ends. */
+void finish_if_taken_over(struct agent *a);
 
 /* store.c: etcd */
 int store_open(struct agent *a);
@@ -181,6 +185,8 @@ void peers_forget(struct agent *a, const char *node);
 /* Who is to be asked, for a new run of announcements. */
 void peers_begin(struct agent *a, unsigned slot);
 void peers_ask(struct agent *a, unsigned slot);
+/* Other agents that etcd knows of. */
+unsigned peers_count(const struct agent *a);
 void peers_heard(struct agent *a, unsigned slot, const struct frame *frame);
 
 /* guardian.c */
@@ -204,6 +210,10 @@ void report_foreign(struct agent *a, unsigned slot);
 void report_late_renewal(struct agent *a);
 void report_conflict(struct agent *a, unsigned slot, const struct mac *mac);
 void report_taken_over(struct agent *a, unsigned slot, const struct mac *mac);
+/* `answered` of the peers that were asked have switched to us. */
+void report_seen(struct agent *a, unsigned slot, unsigned answered, unsigned asked);
+/* What was released and not heard of again. */
+void report_alone(struct agent *a);
 
 /* view.c: the status for the API */
 extern const struct api_source view_source;
