@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS 64
+#define SEEDS 64u
 #define TICK_US MS_US
 /* A cluster that is whole has an owner again within this. */
 #define WHOLE_US (12 * SECOND_US)

@@ -140,12 +140,9 @@ static void test_stop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_schedule),
-        cmocka_unit_test(test_start_again),
-        cmocka_unit_test(test_late),
-        cmocka_unit_test(test_very_late),
-        cmocka_unit_test(test_asks),
-        cmocka_unit_test(test_asks_end_with_the_last_answer),
+        cmocka_unit_test(test_schedule), cmocka_unit_test(test_start_again),
+        cmocka_unit_test(test_late),     cmocka_unit_test(test_very_late),
+        cmocka_unit_test(test_asks),     cmocka_unit_test(test_asks_end_with_the_last_answer),
         cmocka_unit_test(test_stop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
