@@ -15,16 +15,6 @@ static void set_bar(struct agent *a, unsigned i, bool is_barred)
     feed(a, &ev);
 }
 
-static void on_frame(void *arg, const struct frame *frame);
-
-struct frame_context {
-    struct agent *agent;
-    struct agent_link *link;
-};
-
-/* Each link's packet endpoint needs to know whose it is. */
-static struct frame_context contexts[AGENT_LINKS_MAX];
-
 static void claim_heard(struct agent *a, unsigned i, const struct mac *mac)
 {
     const struct vip *v = &a->vips[i];
@@ -41,13 +31,13 @@ static void claim_heard(struct agent *a, unsigned i, const struct mac *mac)
 
 static void on_frame(void *arg, const struct frame *frame)
 {
-    struct frame_context *c = arg;
-    struct agent *a = c->agent;
+    struct agent_link *l = arg;
+    struct agent *a = l->agent;
     for (unsigned i = 0; i < a->election.n; i++) {
         struct mac mac;
-        if (!a->slots[i].is_used || a->slots[i].link != c->link)
+        if (!a->slots[i].is_used || a->slots[i].link != l)
             continue;
-        if (frame_claims(frame, &a->slots[i].ip, &mac) && !mac_equal(&mac, &c->link->mac))
+        if (frame_claims(frame, &a->slots[i].ip, &mac) && !mac_equal(&mac, &l->mac))
             claim_heard(a, i, &mac);
         peers_heard(a, i, frame);
     }
@@ -78,15 +68,13 @@ static void detach(struct agent_link *l)
 
 static int attach(struct agent *a, struct agent_link *l, const struct link *link)
 {
-    struct frame_context *c = &contexts[l - a->links];
     detach(l);
-    *c = (struct frame_context){.agent = a, .link = l};
     l->ifindex = link->ifindex;
     l->mac = link->mac;
     l->is_running = link->is_running;
     int r = fence_attach(a->fence, link->ifindex);
     if (r == 0)
-        r = packet_open(a->loop, link->ifindex, &link->mac, on_frame, c, &l->packet);
+        r = packet_open(a->loop, link->ifindex, &link->mac, on_frame, l, &l->packet);
     if (r < 0) {
         log_event(LOG_ERROR, "link_failed", NULL,
                   LOG_FIELDS(LOG_TEXT("iface", l->name), LOG_TEXT("error", strerror(-r))),
@@ -250,7 +238,7 @@ static struct agent_link *link_use(struct agent *a, const char *name)
             free_one = &a->links[k];
     }
     if (free_one) {
-        *free_one = (struct agent_link){.users = 1};
+        *free_one = (struct agent_link){.agent = a, .users = 1};
         snprintf(free_one->name, sizeof(free_one->name), "%s", name);
     }
     return free_one;

@@ -59,6 +59,7 @@ struct request {
 
 /* A link that carries VIPs. */
 struct agent_link {
+    struct agent *agent;
     char name[LINK_NAME_MAX]; /* "" = free */
     int ifindex;              /* 0 = not there now */
     struct mac mac;

@@ -22,7 +22,7 @@ printf 'talosvip %s, %s, Linux %s, %s cores, etcd of 3 members with default timi
     "$(date -u +%F)" "$(uname -r)" "$(nproc)"
 status=0
 tests/e2e/run.sh -m -n "$repeats" "$@" | awk '
-    /^(ok|FAIL|    ) / { print > "/dev/stderr"; next }
+    /^(ok|FAIL|    ) / { print > "/dev/stderr"; fflush("/dev/stderr"); next }
     { print }' || status=1
 printf '\n'
 tests/e2e/resources.sh || status=1
