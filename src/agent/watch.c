@@ -6,7 +6,15 @@
 
 #include <string.h>
 
+#define STRAY_TIMEOUT_US SECOND_US
+
 enum { RANGE_ELECTIONS, RANGE_NODES, RANGES };
+
+static void on_stray(void *arg, const struct etcd_reply *reply)
+{
+    (void)arg;
+    (void)reply; /* if it failed, the next list of the watch shows the key again */
+}
 
 static int slot_of(const struct agent *a, const struct ip *ip)
 {
@@ -24,6 +32,22 @@ static bool read_candidate(const struct etcd_kv *kv, struct ip *ret_ip, struct c
     *ret = (struct candidate){.lease = lease, .create_revision = kv->create_revision};
     snprintf(ret->name, sizeof(ret->name), "%.*s", (int)kv->value_len, kv->value);
     return true;
+}
+
+/* A campaign of ours that was given up may be carried out late. For a VIP we take part in the core
+ * sees to that; one that we have let go of would be blocked for as long as our lease lives. */
+static void drop_stray(struct agent *a, const struct ip *ip, const struct candidate *c)
+{
+    char key[KEYS_TEXT_MAX];
+    if (c->lease != a->election.session.lease || a->is_stopping)
+        return;
+    keys_candidate(ip, c->lease, key);
+    const struct etcd_compare same = {
+        .target = ETCD_CREATE, .key = key, .number = c->create_revision};
+    const struct etcd_op drop = {.kind = ETCD_OP_DELETE, .range.key = key};
+    const struct etcd_txn txn = {
+        .compares = &same, .n_compares = 1, .success = &drop, .n_success = 1};
+    etcd_call_txn(a->etcd, &txn, STRAY_TIMEOUT_US, on_stray, a, NULL);
 }
 
 /* One VIP's part of the list; a VIP without candidates has an empty queue. */
@@ -63,6 +87,12 @@ static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used)
             list_slot(a, i, &ranges[RANGE_ELECTIONS], revision);
+    for (size_t k = 0; k < ranges[RANGE_ELECTIONS].n_kvs; k++) {
+        struct candidate c;
+        struct ip ip;
+        if (read_candidate(&ranges[RANGE_ELECTIONS].kvs[k], &ip, &c) && slot_of(a, &ip) < 0)
+            drop_stray(a, &ip, &c);
+    }
     memset(a->others, 0, sizeof(a->others));
     for (size_t k = 0; k < ranges[RANGE_NODES].n_kvs; k++)
         note_node(a, &ranges[RANGE_NODES].kvs[k]);
@@ -77,8 +107,11 @@ static void on_election_event(struct agent *a, enum etcd_event_type type, const 
     if (!read_candidate(kv, &ip, &ev.candidate))
         return;
     int i = slot_of(a, &ip);
-    if (i < 0)
+    if (i < 0) {
+        if (type == ETCD_EVENT_PUT)
+            drop_stray(a, &ip, &ev.candidate);
         return;
+    }
     ev.vip = (unsigned)i;
     ev.lease = ev.candidate.lease;
     feed(a, &ev);

@@ -34,8 +34,16 @@ struct loop_signal {
     void *arg;
 };
 
+/* libevent would print to stderr, which belongs to the log; its functions return errors too. */
+static void drop_message(int severity, const char *message)
+{
+    (void)severity;
+    (void)message;
+}
+
 struct loop *loop_new(void)
 {
+    event_set_log_callback(drop_message);
     struct loop *loop = calloc(1, sizeof(*loop));
     if (!loop)
         return NULL;

@@ -42,9 +42,10 @@ struct unit {
     uint64_t us;
 };
 
-/* Longest names first where one begins another. */
-static const struct unit units[] = {{"ms", 1000},   {"us", 1},       {"\xc2\xb5s", 1},
-                                    {"s", 1000000}, {"m", 60000000}, {"h", 3600000000}};
+/* Longest names first where one begins another; micro by either of its two characters. */
+static const struct unit units[] = {{"\xce\xbcs", 1}, {"ms", 1000},   {"us", 1},
+                                    {"\xc2\xb5s", 1}, {"s", 1000000}, {"m", 60000000},
+                                    {"h", 3600000000}};
 
 static const struct unit *unit_at(const char *s)
 {

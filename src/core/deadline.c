@@ -5,6 +5,7 @@
 #define MARGIN_DRIFT_DIVISOR 100
 #define MARGIN_PLAIN_US (1500 * MS_US)
 #define INTERVAL_MAX_US SECOND_US
+#define INTERVAL_MIN_US (100 * MS_US) /* even for a TTL that gives no right at all */
 
 uint64_t deadline_margin(uint64_t ttl_us, bool is_fenced)
 {
@@ -26,6 +27,8 @@ uint64_t deadline_of(uint64_t sent_us, uint64_t ttl_us, bool is_fenced)
 uint64_t deadline_interval(uint64_t ttl_us, bool is_fenced)
 {
     uint64_t third = right_length(ttl_us, is_fenced) / 3;
+    if (third < INTERVAL_MIN_US)
+        return INTERVAL_MIN_US;
     return third < INTERVAL_MAX_US ? third : INTERVAL_MAX_US;
 }
 

@@ -115,6 +115,8 @@ static void handle(struct step *s, const struct election_event *ev)
     struct election *e = s->e;
     switch (ev->type) {
     case EV_START:
+        if (e->is_started)
+            break;
         e->is_fenced = ev->yes;
         e->is_started = true;
         session_start(s);

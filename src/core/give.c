@@ -31,8 +31,10 @@ void give_drop(struct step *s, unsigned i, enum election_cause cause)
     delete_address(s, i);
 }
 
+/* The kernel would not, or did not say: whatever becomes of our key meanwhile, be mute. */
 void give_delete_again(struct step *s, unsigned i)
 {
+    step_act(s, ACT_FENCE_SHUT)->vip = i;
     delete_address(s, i);
 }
 
@@ -40,6 +42,7 @@ void give_on_cleared(struct step *s, unsigned i, enum election_result result)
 {
     struct vip *v = &s->e->vips[i];
     if (result != RESULT_OK) {
+        step_act(s, ACT_FENCE_SHUT)->vip = i;
         v->due_us = s->now + DELETE_RETRY_US;
         return;
     }

@@ -111,10 +111,16 @@ static bool extend(struct step *s, uint64_t ttl_us)
     return !ss->has_lapsed;
 }
 
+/* I7: the answer to what is out now, and to nothing else. */
+static bool is_current(const struct session *ss, const struct election_event *ev)
+{
+    return ev->req != 0 && ev->req == ss->req;
+}
+
 static void on_granted(struct step *s, const struct election_event *ev)
 {
     struct session *ss = &s->e->session;
-    if (ss->state != SESSION_GRANTING || ev->req != ss->req)
+    if (ss->state != SESSION_GRANTING || !is_current(ss, ev))
         return;
     if (ev->result != RESULT_OK || ev->lease <= 0 || ev->ttl_us == 0) {
         retry_grant(s);
@@ -145,7 +151,7 @@ static void on_gone(struct step *s)
 static void on_renewed(struct step *s, const struct election_event *ev)
 {
     struct session *ss = &s->e->session;
-    if (ss->state != SESSION_LIVE || ev->req != ss->req)
+    if (ss->state != SESSION_LIVE || !is_current(ss, ev))
         return;
     if (ev->result == RESULT_GONE) {
         on_gone(s);
@@ -172,7 +178,7 @@ static void on_renewed(struct step *s, const struct election_event *ev)
 static void on_revoked(struct step *s, const struct election_event *ev)
 {
     struct session *ss = &s->e->session;
-    if (ss->state != SESSION_REVOKING || ev->req != ss->req)
+    if (ss->state != SESSION_REVOKING || !is_current(ss, ev))
         return;
     if (ev->result == RESULT_FAILED) {
         ss->req = 0;

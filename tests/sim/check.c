@@ -78,6 +78,12 @@ static void check_has_right(struct world *w, struct sim_node *n, const struct el
         check_fail(w, "I2", "node %u acts on vip%u without leading", n->id, a->vip);
 }
 
+static bool is_without_right(enum election_cause cause)
+{
+    return cause == CAUSE_LAPSED || cause == CAUSE_SESSION_LOST || cause == CAUSE_KEY_LOST ||
+           cause == CAUSE_ADDRESS;
+}
+
 /* What was cut short by a freeze is carried out blindly afterwards: there the fences decide. */
 void check_action(struct world *w, struct sim_node *n, const struct election_action *a,
                   bool is_delayed)
@@ -104,6 +110,11 @@ void check_action(struct world *w, struct sim_node *n, const struct election_act
         check_has_right(w, n, a);
         if (!n->vips[a->vip].has_address)
             check_fail(w, "I5", "node %u announces vip%u without the address", n->id, a->vip);
+        break;
+    case ACT_ADDRESS_DELETE:
+        /* Somebody else may own it already: mute first, then delete. */
+        if (is_without_right(n->vips[a->vip].cause) && n->slot[a->vip] != SLOT_SHUT)
+            check_fail(w, "I5", "node %u deletes vip%u without muting it", n->id, a->vip);
         break;
     case ACT_RESIGN:
         if (n->address[a->vip].is_on)
