@@ -13,8 +13,8 @@ REPEATS ?= 20
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
-# The last release when there is no git to ask.
-VERSION := $(shell git describe --tags --always --dirty --match 'v*' 2>/dev/null | sed -n 's/^v//p')
+# Before the first tag, and when there is no git to ask, the version under way.
+VERSION := $(shell git describe --tags --dirty --match 'v*' 2>/dev/null | sed -n 's/^v//p')
 VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 
 # Debian's packages: to build, to test. docs/design.md says what each is for.
@@ -120,8 +120,8 @@ mutants: $(B)/sim ## plant bugs in the core: each must be caught
 
 lint: all ## format, layers, purity of the core, cppcheck, shellcheck
 	@clang-format-14 --dry-run --Werror $(C_FILES)
-	@tests/lint/layers.sh
-	@tests/lint/purity.sh $(B)
+	@tests/lint/layers.sh && tests/lint/layers.sh --self-test
+	@tests/lint/purity.sh $(B) && tests/lint/purity.sh --self-test $(B)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 	  --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src tests/sim
 	@shellcheck -x $(SHELL_FILES)
