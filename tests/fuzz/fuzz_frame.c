@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct frame f;
     /* A copy of exactly this size, so that a sanitizer sees the first byte too far. */
-    uint8_t *copy = malloc(size ? size : 1);
+    uint8_t *copy = calloc(1, size ? size : 1);
     if (!copy)
         return 0;
     if (size > 0)
