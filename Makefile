@@ -122,6 +122,7 @@ lint: all ## format, layers, purity of the core, cppcheck, shellcheck
 	@clang-format-14 --dry-run --Werror $(C_FILES)
 	@tests/lint/layers.sh && tests/lint/layers.sh --self-test
 	@tests/lint/purity.sh $(B) && tests/lint/purity.sh --self-test $(B)
+	@tests/lint/events.sh
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 	  --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src tests/sim
 	@shellcheck -x $(SHELL_FILES)
