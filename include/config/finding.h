@@ -25,25 +25,14 @@ struct finding_place {
     size_t end_offset;
 };
 
-#define FINDING_RELATED_MAX 4
-
-struct finding_related {
-    struct finding_place at;
-    char *message;
-};
-
 struct finding {
     const char *id; /* of the check table; static */
     enum severity severity;
     struct finding_place at;
-    char *message;    /* one short sentence without a full stop */
-    char *why;        /* what goes wrong otherwise; or NULL */
-    char *help;       /* or NULL */
-    char *suggestion; /* the text that should stand at `at`; or NULL */
-    struct finding_related related[FINDING_RELATED_MAX];
-    size_t n_related;
-    bool is_suppressed;       /* by a comment or --allow */
-    char *suppression_reason; /* what the comment says; or NULL */
+    char *message;                /* one short sentence without a full stop */
+    char *help;                   /* or NULL */
+    struct finding_place related; /* a second place, with file NULL when there is none */
+    char *related_message;        /* or NULL */
 };
 
 #define FINDINGS_MAX 1000
@@ -51,7 +40,6 @@ struct finding {
 struct findings {
     struct finding *list; /* owned, with all its strings */
     size_t n, cap;
-    size_t max;                     /* FINDINGS_MAX; may be raised after findings_init() */
     size_t dropped;                 /* not in the list because it is full */
     size_t errors, warnings, infos; /* dropped ones included */
     int error;                      /* 0, or -ENOMEM when one got lost */
@@ -71,16 +59,8 @@ void finding_set_severity(struct findings *findings, struct finding *finding,
                           enum severity severity);
 void finding_set_help(struct findings *findings, struct finding *finding, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void finding_set_why(struct findings *findings, struct finding *finding, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-/* Also makes the help "did you mean ...?" when there is none yet. */
-void finding_set_suggestion(struct findings *findings, struct finding *finding, const char *text);
-/* One more place; those over FINDING_RELATED_MAX are left out. */
-void finding_add_related(struct findings *findings, struct finding *finding,
-                         const struct finding_place *at, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
-/* Marks it; `reason` may be NULL. The counters stay. */
-void finding_suppress(struct findings *findings, struct finding *finding, const char *reason);
+void finding_set_related(struct findings *findings, struct finding *finding,
+                         const struct finding_place *at, const char *message);
 
 /* "cp.yaml:12:15: error: message [TV103]", and a second line "  hint: ..." when there is help.
  * No newline at the end. 0 or the buf's sticky error. */
