@@ -64,10 +64,8 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES := $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 SHELL_FILES := $(wildcard tests/*/*.sh tests/*/*.bash .ci/run)
 
-all: build/talosvip ## build the program: build/talosvip
-
-build/talosvip: $(B)/talosvip
-	@ln -sfn $(VARIANT)/talosvip $@
+all: $(B)/talosvip ## build the program: build/talosvip
+	@ln -sfn $(VARIANT)/talosvip build/talosvip
 
 $(B)/talosvip: $(B)/src/main.o $(B)/libtalosvip.a
 	@echo "  LINK  $@"
@@ -100,10 +98,12 @@ $(B)/corpus_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/corpus_main.o $(B)/libta
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-build-sim: $(B)/sim
-
 test: test-deps ## install what is missing, build, and run every test
+	@$(MAKE) --no-print-directory -j$$(nproc) build-tests
+	@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan build-tests
 	@$(MAKE) --no-print-directory check
+
+build-tests: $(B)/talosvip $(UNIT_TESTS) $(B)/sim $(LAB_TOOLS) $(FUZZERS:%=$(B)/corpus_%)
 
 check: all lint unit-test corpus-test sim mutants asan-test valgrind-test cli-test e2e
 	@echo "all tests passed"
@@ -151,11 +151,11 @@ e2e: all $(LAB_TOOLS) ## the lab: three nodes, a real etcd, every fault once
 	@tests/e2e/run.sh -q
 
 bench: test-deps ## measure outages and cost, REPEATS (default 20) of each fault
-	@$(MAKE) --no-print-directory all $(LAB_TOOLS)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(LAB_TOOLS)
 	@tests/e2e/bench.sh -n $(REPEATS)
 
 demo: demo-deps ## install, build, bring up three nodes with a real etcd, and show them
-	@$(MAKE) --no-print-directory all $(LAB_TOOLS)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(LAB_TOOLS)
 	@tests/lab/demo.sh
 
 demo-deps: deps
@@ -185,5 +185,5 @@ clean: ## remove build/
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test check unit-test build-sim sim mutants lint asan-test valgrind-test corpus-test fuzz \
+.PHONY: all test check unit-test build-tests sim mutants lint asan-test valgrind-test corpus-test fuzz \
   fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps format clean help
