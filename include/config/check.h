@@ -11,6 +11,10 @@ struct check {
     const char *id;         /* "TV103" */
     enum severity severity; /* the usual one; a single finding may be milder */
     const char *title;
+    const char *meaning; /* what the finding says; sentences */
+    const char *why;     /* what goes wrong otherwise */
+    const char *wrong;   /* YAML, lines that end in a newline; or NULL */
+    const char *right;   /* the same put right, or what to do; or NULL */
 };
 
 /* All checks in the order of their IDs; static. */

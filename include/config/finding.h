@@ -25,14 +25,27 @@ struct finding_place {
     size_t end_offset;
 };
 
+#define FINDING_RELATED_MAX 4
+
+struct finding_related {
+    struct finding_place at;
+    char *message;
+};
+
 struct finding {
     const char *id; /* of the check table; static */
     enum severity severity;
     struct finding_place at;
-    char *message;                /* one short sentence without a full stop */
-    char *help;                   /* or NULL */
-    struct finding_place related; /* a second place, with file NULL when there is none */
-    char *related_message;        /* or NULL */
+    char *message;    /* one short sentence without a full stop */
+    char *label;      /* a few words for beside the caret; or NULL */
+    char *why;        /* what goes wrong otherwise; or NULL */
+    char *help;       /* or NULL */
+    char *suggestion; /* the text that should stand at `at`; or NULL */
+    struct finding_related related[FINDING_RELATED_MAX];
+    size_t n_related;
+    bool is_across;           /* about several files together; not counted in any one of them */
+    bool is_suppressed;       /* by a comment or --allow */
+    char *suppression_reason; /* what the comment says; or NULL */
 };
 
 #define FINDINGS_MAX 1000
@@ -40,12 +53,22 @@ struct finding {
 struct findings {
     struct finding *list; /* owned, with all its strings */
     size_t n, cap;
+    size_t max;                     /* FINDINGS_MAX; may be raised after findings_init() */
     size_t dropped;                 /* not in the list because it is full */
     size_t errors, warnings, infos; /* dropped ones included */
     int error;                      /* 0, or -ENOMEM when one got lost */
 };
 
 void findings_init(struct findings *findings);
+/* Moves all of `from` behind those of `to`, as far as `to` has room; `from` is empty then. */
+void findings_move(struct findings *to, struct findings *from);
+/* Keeps those that `keep` says, and takes the others out of the counters. */
+void findings_filter(struct findings *findings, bool (*keep)(void *arg, const struct finding *f),
+                     void *arg);
+/* Those about several files go last, as they stand; the order of others stays. */
+void findings_sort_across(struct findings *findings);
+/* By line and column; equal ones keep their order. */
+void findings_sort(struct findings *findings);
 /* Takes NULL. */
 void findings_done(struct findings *findings);
 
@@ -59,8 +82,18 @@ void finding_set_severity(struct findings *findings, struct finding *finding,
                           enum severity severity);
 void finding_set_help(struct findings *findings, struct finding *finding, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void finding_set_related(struct findings *findings, struct finding *finding,
-                         const struct finding_place *at, const char *message);
+void finding_set_label(struct findings *findings, struct finding *finding, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void finding_set_why(struct findings *findings, struct finding *finding, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Also makes the help "did you mean ...?" when there is none yet. */
+void finding_set_suggestion(struct findings *findings, struct finding *finding, const char *text);
+/* One more place; those over FINDING_RELATED_MAX are left out. */
+void finding_add_related(struct findings *findings, struct finding *finding,
+                         const struct finding_place *at, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Marks it; `reason` may be NULL. The counters stay. */
+void finding_suppress(struct findings *findings, struct finding *finding, const char *reason);
 
 /* "cp.yaml:12:15: error: message [TV103]", and a second line "  hint: ..." when there is help.
  * No newline at the end. 0 or the buf's sticky error. */

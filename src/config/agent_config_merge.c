@@ -13,7 +13,7 @@ static void report_conflict(struct load *load, const struct yaml_node *first,
     struct finding *f = report_add(load->findings, "TV301", again, path,
                                    "\"%s\" is set twice, and not to the same", path->key);
     struct finding_place at = report_place(first, NULL);
-    finding_set_related(load->findings, f, &at, "first here");
+    finding_add_related(load->findings, f, &at, "first here");
 }
 
 static bool entry_add(struct load *load, struct yaml_entry ***tail, const char *key,

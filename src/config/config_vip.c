@@ -65,12 +65,13 @@ static void report_not_ip(struct load *load, const struct yaml_node *node,
         char text[IP_TEXT_MAX];
         ip_format(&prefix.ip, text);
         finding_set_help(load->findings, f, "did you mean %s?", text);
+        finding_set_suggestion(load->findings, f, text);
     }
     report_text_done(load->findings, &message);
 }
 
-static bool parse_address(struct load *load, const struct yaml_node *node,
-                          const struct yaml_step *path, struct ip *ret_ip)
+bool config_vip_address(struct load *load, const struct yaml_node *node,
+                        const struct yaml_step *path, struct ip *ret_ip)
 {
     struct ip ip;
     if (!yaml_text(node))
@@ -97,7 +98,7 @@ void config_vip_add(struct load *load, const struct yaml_node *node, const struc
                     const struct config_vip *vip)
 {
     struct ip ip;
-    if (!parse_address(load, node, path, &ip))
+    if (!config_vip_address(load, node, path, &ip))
         return;
     if (load->n_vips == CONFIG_VIPS_MAX) {
         if (!load->full)
@@ -173,7 +174,7 @@ static bool check_twice(struct load *load, const struct pending_vip *vip)
     struct finding_place at = report_place(first->node, first->vip.where.yaml_path);
     struct finding *f =
         report_vip(load, "TV213", vip, same ? "is there twice" : "is there twice, on two links");
-    finding_set_related(load->findings, f, &at, "first here");
+    finding_add_related(load->findings, f, &at, "first here");
     return true;
 }
 

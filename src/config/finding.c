@@ -13,6 +13,7 @@
 void findings_init(struct findings *findings)
 {
     memset(findings, 0, sizeof(*findings));
+    findings->max = FINDINGS_MAX;
 }
 
 static void place_done(struct finding_place *place)
@@ -24,10 +25,16 @@ static void place_done(struct finding_place *place)
 static void finding_done(struct finding *finding)
 {
     place_done(&finding->at);
-    place_done(&finding->related);
+    for (size_t i = 0; i < finding->n_related; i++) {
+        place_done(&finding->related[i].at);
+        free(finding->related[i].message);
+    }
     free(finding->message);
+    free(finding->label);
+    free(finding->why);
     free(finding->help);
-    free(finding->related_message);
+    free(finding->suggestion);
+    free(finding->suppression_reason);
 }
 
 void findings_done(struct findings *findings)
@@ -64,7 +71,7 @@ static size_t *counter(struct findings *findings, enum severity severity)
 
 static struct finding *slot(struct findings *findings)
 {
-    if (findings->n == FINDINGS_MAX) {
+    if (findings->n >= findings->max) {
         findings->dropped++;
         return NULL;
     }
@@ -116,33 +123,153 @@ void finding_set_severity(struct findings *findings, struct finding *finding,
     finding->severity = severity;
 }
 
-void finding_set_help(struct findings *findings, struct finding *finding, const char *fmt, ...)
+/* Puts a new text in place of an old one; NULL is lack of memory. */
+static void replace_text(struct findings *findings, char **text, char *with)
 {
-    if (!finding)
-        return;
-    va_list ap;
-    va_start(ap, fmt);
-    char *help = format_text(fmt, ap);
-    va_end(ap);
-    if (!help) {
+    if (!with) {
         findings->error = -ENOMEM;
         return;
     }
-    free(finding->help);
-    finding->help = help;
+    free(*text);
+    *text = with;
 }
 
-void finding_set_related(struct findings *findings, struct finding *finding,
-                         const struct finding_place *at, const char *message)
+#define SET_TEXT(member)                                                                           \
+    if (finding) {                                                                                 \
+        va_list ap;                                                                                \
+        va_start(ap, fmt);                                                                         \
+        replace_text(findings, &finding->member, format_text(fmt, ap));                            \
+        va_end(ap);                                                                                \
+    }
+
+void finding_set_help(struct findings *findings, struct finding *finding, const char *fmt, ...)
+{
+    SET_TEXT(help)
+}
+
+void finding_set_label(struct findings *findings, struct finding *finding, const char *fmt, ...)
+{
+    SET_TEXT(label)
+}
+
+void finding_set_why(struct findings *findings, struct finding *finding, const char *fmt, ...)
+{
+    SET_TEXT(why)
+}
+
+void finding_set_suggestion(struct findings *findings, struct finding *finding, const char *text)
 {
     if (!finding)
         return;
-    place_done(&finding->related);
-    free(finding->related_message);
-    int r = place_copy(&finding->related, at);
-    finding->related_message = strdup(message);
-    if (r < 0 || !finding->related_message)
+    replace_text(findings, &finding->suggestion, strdup(text));
+    if (!finding->help)
+        finding_set_help(findings, finding, "did you mean \"%s\"?", text);
+}
+
+void finding_add_related(struct findings *findings, struct finding *finding,
+                         const struct finding_place *at, const char *fmt, ...)
+{
+    if (!finding || finding->n_related == FINDING_RELATED_MAX)
+        return;
+    struct finding_related *related = &finding->related[finding->n_related++];
+    va_list ap;
+    va_start(ap, fmt);
+    related->message = format_text(fmt, ap);
+    va_end(ap);
+    if (place_copy(&related->at, at) < 0 || !related->message)
         findings->error = -ENOMEM;
+}
+
+void finding_suppress(struct findings *findings, struct finding *finding, const char *reason)
+{
+    finding->is_suppressed = true;
+    if (reason)
+        replace_text(findings, &finding->suppression_reason, strdup(reason));
+}
+
+void findings_move(struct findings *to, struct findings *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        struct finding *f = slot(to);
+        if (f) {
+            *f = from->list[i];
+            to->n++;
+        } else {
+            finding_done(&from->list[i]);
+        }
+    }
+    to->errors += from->errors;
+    to->warnings += from->warnings;
+    to->infos += from->infos;
+    to->dropped += from->dropped;
+    if (from->error)
+        to->error = from->error;
+    free(from->list);
+    size_t max = from->max;
+    findings_init(from);
+    from->max = max;
+}
+
+void findings_filter(struct findings *findings, bool (*keep)(void *arg, const struct finding *f),
+                     void *arg)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < findings->n; i++) {
+        struct finding *f = &findings->list[i];
+        if (keep(arg, f)) {
+            findings->list[n++] = *f;
+        } else {
+            --*counter(findings, f->severity);
+            finding_done(f);
+        }
+    }
+    findings->n = n;
+}
+
+typedef bool (*before_fn)(const struct finding *a, const struct finding *b);
+
+static bool is_before(const struct finding *a, const struct finding *b)
+{
+    return a->at.line != b->at.line ? a->at.line < b->at.line : a->at.column < b->at.column;
+}
+
+static bool is_before_across(const struct finding *a, const struct finding *b)
+{
+    return !a->is_across && b->is_across;
+}
+
+/* Merges two sorted neighbours of `list` by way of `other`. */
+static void merge(struct finding *list, struct finding *other, size_t begin, size_t middle,
+                  size_t end, before_fn before)
+{
+    for (size_t i = begin, left = begin, right = middle; i < end; i++)
+        other[i] = left < middle && (right == end || !before(&list[right], &list[left]))
+                       ? list[left++]
+                       : list[right++];
+    memcpy(&list[begin], &other[begin], (end - begin) * sizeof(*list));
+}
+
+static void sort(struct findings *findings, before_fn before)
+{
+    size_t n = findings->n;
+    struct finding *other = n > 1 ? malloc(n * sizeof(*other)) : NULL;
+    if (n > 1 && !other)
+        findings->error = -ENOMEM;
+    for (size_t width = 1; other && width < n; width *= 2)
+        for (size_t begin = 0; begin + width < n; begin += 2 * width)
+            merge(findings->list, other, begin, begin + width,
+                  n - begin < 2 * width ? n : begin + 2 * width, before);
+    free(other);
+}
+
+void findings_sort(struct findings *findings)
+{
+    sort(findings, is_before);
+}
+
+void findings_sort_across(struct findings *findings)
+{
+    sort(findings, is_before_across);
 }
 
 int finding_format_short(const struct finding *finding, struct buf *out)
@@ -155,9 +282,9 @@ int finding_format_short(const struct finding *finding, struct buf *out)
         buf_puts(out, ": ");
     }
     buf_printf(out, "%s: %s [%s]", severity_name(finding->severity), finding->message, finding->id);
-    if (finding->related_message) {
-        const struct finding_place *other = &finding->related;
-        buf_printf(out, "\n  %s", finding->related_message);
+    for (size_t i = 0; i < finding->n_related; i++) {
+        const struct finding_place *other = &finding->related[i].at;
+        buf_printf(out, "\n  %s", finding->related[i].message);
         if (other->file && other->line)
             buf_printf(out, " (%s:%u:%u)", other->file, other->line, other->column);
     }

@@ -132,7 +132,7 @@ static int load_file(struct load *load, const char *path)
     return r;
 }
 
-static int load_init(struct load *load, struct findings *findings)
+int load_init(struct load *load, struct findings *findings)
 {
     *load = (struct load){
         .findings = findings, .errors_before = findings->errors, .vips_tail = &load->vips};
@@ -143,10 +143,17 @@ static int load_init(struct load *load, struct findings *findings)
     if (!load->arena || !load->config) {
         arena_free(arena);
         arena_free(load->arena);
+        memset(load, 0, sizeof(*load));
         return -ENOMEM;
     }
     load->config->arena = arena;
     return 0;
+}
+
+void load_done(struct load *load)
+{
+    arena_free(load->arena);
+    config_free(load->config);
 }
 
 /* Ends loading, whatever happened before (`r`). */

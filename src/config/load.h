@@ -34,12 +34,22 @@ struct load {
     const struct yaml_node *agent;        /* all AgentConfig documents in one, or NULL */
 };
 
+/* 0 or -ENOMEM; load_done() takes one that is all zero, too. */
+int load_init(struct load *load, struct findings *findings);
+void load_done(struct load *load);
+
 /* Documents by kind; `root` is a mapping. Lack of memory sticks in the arenas. */
 void talos_machine_config(struct load *load, const struct yaml_node *root);
 void talos_layer2_vip(struct load *load, const struct yaml_node *root);
 void talos_hcloud_vip(struct load *load, const struct yaml_node *root);
 void talos_link_alias(struct load *load, const struct yaml_node *root);
 void agent_config_document(struct load *load, const struct yaml_node *root);
+/* A deviceSelector; NULL, mostly with a finding, when it selects nothing. */
+const struct config_selector *talos_device_selector(struct load *load, const struct yaml_node *node,
+                                                    const struct yaml_step *path);
+/* Reports letters of a case that no MAC address of the kernel has. */
+void talos_check_macs(struct load *load, const struct yaml_node *node, const struct yaml_step *path,
+                      const struct config_selector *selector);
 /* What is known once all files are read. */
 void agent_config_finish(struct load *load);
 void config_vip_finish(struct load *load);
@@ -48,6 +58,9 @@ void config_vip_finish(struct load *load);
  * is reported and nothing added. */
 void config_vip_add(struct load *load, const struct yaml_node *node, const struct yaml_step *path,
                     const struct config_vip *vip);
+/* The address of a VIP; false, and a finding, when it is none. */
+bool config_vip_address(struct load *load, const struct yaml_node *node,
+                        const struct yaml_step *path, struct ip *ret_ip);
 /* The text of a link's name in the config's arena; NULL, and a finding, when no link can be
  * called so. */
 const char *config_vip_link(struct load *load, const struct yaml_node *node,

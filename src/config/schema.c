@@ -52,11 +52,32 @@ static const struct schema_key *key_find(const struct schema *schema, const char
 struct walk {
     struct findings *findings;
     const char *root; /* what the document is called */
+    bool is_full, is_strict;
 };
+
+static const struct schema_key *guess_key(const struct schema *schema, const char *text)
+{
+    struct guess guess = guess_for(text);
+    for (size_t i = 0; i < schema->n_keys; i++)
+        guess_try(&guess, schema->keys[i].name);
+    return guess.word ? key_find(schema, guess.word) : NULL;
+}
+
+/* Whether an unknown key is to be reported at all. */
+static bool is_wanted(const struct walk *w, const struct schema *schema, const char *name,
+                      const struct schema_key *guess)
+{
+    if (schema->unknown == SCHEMA_OPEN || (w->is_full && strcmp(name, "$patch") == 0))
+        return false;
+    return schema->unknown != SCHEMA_LOOSE || w->is_strict || (guess && guess->leads);
+}
 
 static void unknown_key(const struct walk *w, const struct schema *schema,
                         const struct yaml_node *key, const struct yaml_step *step)
 {
+    const struct schema_key *guess = guess_key(schema, key->text);
+    if (!is_wanted(w, schema, key->text, guess))
+        return;
     struct buf text, where;
     buf_init(&text, 0);
     buf_init(&where, 0);
@@ -64,11 +85,10 @@ static void unknown_key(const struct walk *w, const struct schema *schema,
     report_words(step->up, w->root, &where);
     struct finding *f = report_add(w->findings, "TV102", key, step, "unknown key %s in %s",
                                    buf_str(&text), buf_str(&where));
-    struct guess guess = guess_for(key->text);
-    for (size_t i = 0; f && i < schema->n_keys; i++)
-        guess_try(&guess, schema->keys[i].name);
-    if (guess.word)
-        finding_set_help(w->findings, f, "did you mean \"%s\"?", guess.word);
+    if (guess)
+        finding_set_suggestion(w->findings, f, guess->name);
+    if (w->is_full)
+        finding_set_why(w->findings, f, "Talos rejects the whole file for an unknown key");
     if (schema->unknown == SCHEMA_KNOWN)
         finding_set_severity(w->findings, f, SEVERITY_WARNING);
     report_text_done(w->findings, &text);
@@ -112,6 +132,9 @@ static void check_uint(const struct walk *w, const struct schema_key *key,
 {
     uint64_t n;
     char why[80];
+    /* 0x5dc and 1_500 are numbers, too, and nobody writes them. */
+    if (w->is_full && (strchr(node->text, '_') || (node->text[0] == '0' && node->len > 1)))
+        return;
     if (parse_u64(node->text, &n) == 0 && n >= key->min && n <= key->max &&
         (node->text[0] != '0' || node->len == 1))
         return;
@@ -154,7 +177,7 @@ static void check_word(const struct walk *w, const struct schema_key *key,
     struct finding *f = wrong_value(w, node, step, buf_str(&why));
     const char *suggestion = schema_suggest(node->text, key->words);
     if (suggestion)
-        finding_set_help(w->findings, f, "did you mean \"%s\"?", suggestion);
+        finding_set_suggestion(w->findings, f, suggestion);
     report_text_done(w->findings, &why);
 }
 
@@ -239,8 +262,7 @@ static void check_map(const struct walk *w, const struct schema *schema,
         const struct schema_key *key = key_find(schema, e->key->text);
         struct yaml_step below = {step, e->key->text, 0};
         if (!key) {
-            if (schema->unknown != SCHEMA_OPEN)
-                unknown_key(w, schema, e->key, &below);
+            unknown_key(w, schema, e->key, &below);
         } else if (!yaml_is_null(e->value)) {
             if (key->list)
                 check_list(w, key, e->value, &below);
@@ -254,6 +276,13 @@ static void check_map(const struct walk *w, const struct schema *schema,
 void schema_check(const struct schema *schema, const struct yaml_node *node,
                   struct findings *findings)
 {
-    struct walk w = {findings, schema->name};
+    struct walk w = {findings, schema->name, false, false};
+    check_map(&w, schema, node, NULL);
+}
+
+void schema_validate(const struct schema *schema, const struct yaml_node *node, bool is_strict,
+                     struct findings *findings)
+{
+    struct walk w = {findings, schema->name, true, is_strict};
     check_map(&w, schema, node, NULL);
 }

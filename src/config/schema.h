@@ -20,6 +20,7 @@ enum schema_type {
 enum schema_unknown {
     SCHEMA_CLOSED, /* an unknown key is an error */
     SCHEMA_KNOWN,  /* a warning: Talos knows no other key, or a newer one does */
+    SCHEMA_LOOSE,  /* an error when strict, or when it is a key that leads to VIPs, misspelt */
     SCHEMA_OPEN    /* most keys are none of our business */
 };
 
@@ -28,6 +29,7 @@ struct schema_key {
     enum schema_type type;
     bool list;     /* a list of such values */
     bool required; /* and not empty */
+    bool leads;    /* to VIPs: see SCHEMA_LOOSE */
     const struct schema *child;
     const char *const *words; /* NULL-terminated */
     uint64_t min, max;
@@ -46,9 +48,20 @@ extern const struct schema schema_hcloud_vip;
 extern const struct schema schema_link_alias;
 extern const struct schema schema_agent;
 
+/* Talos documents in full, for those who check and do not only read. */
+extern const struct schema schema_full_machine_config;
+/* By kind, of apiVersion v1alpha1. False: Talos up to 1.14 has no such kind. The schema is NULL
+ * where the keys are none of our business. */
+bool schema_full_find(const char *kind, const struct schema **ret_schema);
+/* A kind that `text` probably means, or NULL. */
+const char *schema_full_suggest(const char *text);
+
 /* Checks a whole mapping and all below that the tables know. */
 void schema_check(const struct schema *schema, const struct yaml_node *node,
                   struct findings *findings);
+/* The same, and takes what only patches have ("$patch"). */
+void schema_validate(const struct schema *schema, const struct yaml_node *node, bool is_strict,
+                     struct findings *findings);
 /* The word of a NULL-terminated list that `text` probably means, or NULL. */
 const char *schema_suggest(const char *text, const char *const *words);
 

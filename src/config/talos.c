@@ -63,8 +63,8 @@ static bool is_blank(const struct yaml_node *map)
     return true;
 }
 
-static const struct config_selector *
-device_selector(struct load *load, const struct yaml_node *node, const struct yaml_step *path)
+const struct config_selector *talos_device_selector(struct load *load, const struct yaml_node *node,
+                                                    const struct yaml_step *path)
 {
     struct config_selector *selector = arena_alloc(load->config->arena, sizeof(*selector));
     if (!selector || node->kind != YAML_MAPPING)
@@ -98,7 +98,7 @@ static bool device_identify(struct load *load, struct device *device)
         struct finding *f = report_add(load->findings, "TV104", selector, &selector_step,
                                        "\"interface\" and \"deviceSelector\" exclude each other");
         struct finding_place at = report_place(name, NULL);
-        finding_set_related(load->findings, f, &at, "the interface");
+        finding_add_related(load->findings, f, &at, "the interface");
         return false;
     }
     if (!named && !selector) {
@@ -109,7 +109,7 @@ static bool device_identify(struct load *load, struct device *device)
     if (named)
         device->name = config_vip_link(load, name, &name_step);
     else
-        device->selector = device_selector(load, selector, &selector_step);
+        device->selector = talos_device_selector(load, selector, &selector_step);
     return device->name || device->selector;
 }
 
@@ -213,7 +213,7 @@ static void machine_type(struct load *load, const struct yaml_node *type,
         struct finding *f = report_add(load->findings, "TV301", type, path,
                                        "the files give this machine two types");
         struct finding_place at = report_place(load->machine_type, "/machine/type");
-        finding_set_related(load->findings, f, &at, "another one is here");
+        finding_add_related(load->findings, f, &at, "another one is here");
         finding_set_help(load->findings, f, "give the files of one machine only");
     }
 }

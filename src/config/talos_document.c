@@ -40,8 +40,8 @@ static void report_expression(struct load *load, const struct yaml_node *node,
                      " link.driver, link.bus_path, link.pciid, glob(\"...\", ...), joined by &&");
 }
 
-static void check_macs(struct load *load, const struct yaml_node *node,
-                       const struct yaml_step *path, const struct config_selector *selector)
+void talos_check_macs(struct load *load, const struct yaml_node *node, const struct yaml_step *path,
+                      const struct config_selector *selector)
 {
     for (size_t i = 0; i < selector->n_terms; i++) {
         bool upper = false;
@@ -73,7 +73,7 @@ void talos_link_alias(struct load *load, const struct yaml_node *root)
         report_expression(load, match, &step, &error);
     if (r < 0)
         return;
-    check_macs(load, match, &step, selector);
+    talos_check_macs(load, match, &step, selector);
     *alias = (struct alias){name, selector, load->aliases};
     load->aliases = alias;
 }

@@ -101,7 +101,7 @@ int yaml_error_report(struct yaml_parse *parse, const struct yaml_parser_s *pars
     /* Where the quotes or brackets began tells more than where the file ends. */
     if (parser->context && parser->context_mark.line != parser->problem_mark.line) {
         struct finding_place begin = place_at(&parse->source, &parser->context_mark);
-        finding_set_related(parse->findings, f, &begin, "it began here");
+        finding_add_related(parse->findings, f, &begin, "it began here");
     }
     return -EINVAL;
 }

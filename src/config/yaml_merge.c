@@ -104,7 +104,7 @@ static void refuse_double(struct yaml_parse *parse, const struct candidate *firs
     struct finding *f = yaml_parse_report(parse, "TV002", again->key, buf_str(&message));
     report_text_done(parse->findings, &message);
     struct finding_place at = report_place(first->key, NULL);
-    finding_set_related(parse->findings, f, &at, "first here");
+    finding_add_related(parse->findings, f, &at, "first here");
     finding_set_help(parse->findings, f, "keep one of the two, or merge their contents");
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The bytes are one config file. Whatever they are, the result must keep its promises. */
 #include "config/config.h"
+#include "config/validate.h"
 
 #include "base/buf.h"
 
@@ -60,6 +61,47 @@ static void never(void *arg, const struct config_vip *vip)
     abort();
 }
 
+static void check_report(const struct validate_report *report, size_t size)
+{
+    const struct validate_file *file = &report->files[0];
+    size_t errors = 0;
+    check_findings(&report->findings, size);
+    for (size_t i = 0; i < report->findings.n; i++) {
+        const struct finding *f = &report->findings.list[i];
+        require(f->n_related <= FINDING_RELATED_MAX && f->at.end_offset <= size + 1);
+        for (size_t k = 0; k < f->n_related; k++)
+            require(*f->related[k].message && f->related[k].at.offset <= size &&
+                    !strpbrk(f->related[k].message, "\n\r\x1b"));
+        require(!f->suggestion || !strpbrk(f->suggestion, "\n\r\x1b"));
+        errors += !f->is_suppressed && f->severity == SEVERITY_ERROR;
+    }
+    require(report->n_files == 1 && report->errors >= errors && file->len == size);
+    require(report->is_valid == (report->errors == 0));
+    for (size_t i = 0; i < file->n_secrets; i++) {
+        require(file->secrets[i].start < file->secrets[i].end && file->secrets[i].end <= size);
+        require(i == 0 || file->secrets[i - 1].end < file->secrets[i].start);
+    }
+}
+
+/* Strict or not, valid YAML or not, with facts of a host or without. */
+static void validate(const uint8_t *data, size_t size)
+{
+    static const struct validate_link link = {
+        .name = "eth0", .is_up = true, .device = {.mac = "52:54:00:aa:01:01", .physical = true}};
+    for (unsigned i = 0; i < 3; i++) {
+        struct validate_options options = {.is_strict = i == 1, .vip_only = i == 2};
+        struct validate_report report;
+        options.links = i == 1 ? &link : NULL;
+        options.n_links = i == 1;
+        int r = validate_memory("fuzz.yaml", (const char *)data, size, &options, &report);
+        require(r == 0 || r == -ENOMEM);
+        if (r < 0)
+            continue;
+        check_report(&report, size);
+        validate_report_done(&report);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct findings findings;
@@ -82,5 +124,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     config_free(config);
     findings_done(&findings);
+    validate(data, size);
     return 0;
 }

@@ -85,9 +85,9 @@ static void test_contradicting_links(void **state)
     assert_string_equal(f->id, "TV213");
     assert_string_equal(f->at.file, paths[1]);
     assert_int_equal(f->at.line, 3);
-    assert_string_equal(f->related.file, paths[0]);
-    assert_int_equal(f->related.line, 3);
-    assert_int_equal(f->related.column, 7);
+    assert_string_equal(f->related[0].at.file, paths[0]);
+    assert_int_equal(f->related[0].at.line, 3);
+    assert_int_equal(f->related[0].at.column, 7);
     loaded_done(&l);
 }
 
@@ -163,7 +163,7 @@ static void test_agent_conflict(void **state)
     assert_true(loaded_has(&l, "TV301", 4, 8));
     assert_true(loaded_has(&l, "TV301", 5, 7));
     assert_string_equal(l.findings.list[0].at.file, paths[1]);
-    assert_string_equal(l.findings.list[0].related.file, paths[0]);
+    assert_string_equal(l.findings.list[0].related[0].at.file, paths[0]);
     loaded_done(&l);
 }
 

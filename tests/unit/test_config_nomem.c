@@ -4,6 +4,7 @@
 #include "config_support.h"
 
 #include "base/buf.h"
+#include "config/validate.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -153,11 +154,70 @@ static void test_bad_files(void **state)
     each_allocation(1, (const char *[]){FIXTURES "bad-syntax.yaml"});
 }
 
+#define CORPUS "tests/validate/files/"
+
+/* What a report says, and 0 or what went wrong. */
+static int validate_text(size_t n, const char *const *paths, size_t at, struct buf *out)
+{
+    static const struct validate_options options;
+    struct validate_report report;
+    n_allocations = 0;
+    fail_at = at;
+    int r = validate_files(paths, n, &options, &report);
+    fail_at = 0;
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < report.findings.n; i++)
+        finding_format_short(&report.findings.list[i], out);
+    for (size_t i = 0; i < report.n_files; i++)
+        buf_printf(out, "%s %zu %zu %zu %zu", report.files[i].type, report.files[i].errors,
+                   report.files[i].suppressed, report.files[i].n_secrets, report.files[i].n_vips);
+    validate_report_done(&report);
+    return 0;
+}
+
+static void validate_each_allocation(size_t n, const char *const *paths)
+{
+    struct buf wanted, text;
+    if (!OWN_MALLOC)
+        skip();
+    buf_init(&wanted, 0);
+    buf_init(&text, 0);
+    assert_int_equal(validate_text(n, paths, 0, &wanted), 0);
+    size_t total = n_allocations;
+    assert_true(total > 20);
+    for (size_t i = 1; i <= total; i++) {
+        long before = n_blocks;
+        int r = validate_text(n, paths, i, &text);
+        assert_true(r == 0 || r == -ENOMEM);
+        if (r == 0 && strcmp(buf_str(&text), buf_str(&wanted)) != 0)
+            fail_msg("allocation %zu of %zu:\n%s", i, total, buf_str(&text));
+        buf_done(&text);
+        if (n_blocks != before)
+            fail_msg("allocation %zu of %zu: %ld blocks leaked", i, total, n_blocks - before);
+    }
+    buf_done(&wanted);
+}
+
+static void test_validate(void **state)
+{
+    (void)state;
+    validate_each_allocation(3, (const char *[]){CORPUS "nodes/cp-1.yaml",
+                                                 CORPUS "nodes/cp-2-other-vip.yaml",
+                                                 CORPUS "tv216-talosconfig"});
+    validate_each_allocation(1, (const char *[]){CORPUS "ok-suppressed.yaml"});
+    validate_each_allocation(1, (const char *[]){CORPUS "tv001-secret.yaml"});
+    validate_each_allocation(
+        2, (const char *[]){CORPUS "ok-1.12-documents.yaml", CORPUS "tv215-alias.yaml"});
+    validate_each_allocation(1, (const char *[]){FIXTURES "bad.yaml"});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_files),
         cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_validate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -296,8 +296,8 @@ static void test_double_keys(void **state)
     assert_int_equal(f->at.line, 4);
     assert_int_equal(f->at.column, 3);
     assert_string_equal(f->at.yaml_path, "/m");
-    assert_int_equal(f->related.line, 2);
-    assert_string_equal(f->related_message, "first here");
+    assert_int_equal(f->related[0].at.line, 2);
+    assert_string_equal(f->related[0].message, "first here");
     assert_int_equal(t.findings.list[1].at.line, 5);
     /* The tree has each key once. */
     assert_string_equal(yaml_get(yaml_get(t.documents->root, "m"), "type")->text, "a");

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The documents of Talos 1.12 and later, talosconfig, and AgentConfig. */
+#include "model.h"
+
+#include "base/parse.h"
+#include "selector.h"
+#include "setting.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *text_of(const struct yaml_node *map, const char *key)
+{
+    const char *text = yaml_text(yaml_get(map, key));
+    return text && *text ? text : NULL;
+}
+
+static void vip_document(struct model *model, const struct yaml_node *root, enum model_form form)
+{
+    struct yaml_step name = {NULL, "name", 0}, link = {NULL, "link", 0};
+    if (!text_of(root, "name"))
+        return;
+    struct model_vip *vip = model_vip(model, yaml_get(root, "name"), &name, form);
+    if (!vip)
+        return;
+    vip->is_cloud = form == MODEL_HCLOUD;
+    if (text_of(root, "link"))
+        vip->link_name = config_vip_link(&model->load, yaml_get(root, "link"), &link);
+    if (vip->link_name)
+        vip->link_at = model_spot(model, yaml_get(root, "link"), &link);
+}
+
+/* Makes or finds the link that a document configures. */
+static struct model_link *named_link(struct model *model, const struct yaml_node *root)
+{
+    struct yaml_step step = {NULL, "name", 0};
+    const char *name = text_of(root, "name");
+    struct model_link *link = name ? model_link_get(model, name) : NULL;
+    if (link && !link->at.node)
+        link->at = model_spot(model, yaml_get(root, "name"), &step);
+    if (link)
+        link->is_configured = true;
+    return link;
+}
+
+static void link_document(struct model *model, const struct yaml_node *root, bool is_dummy)
+{
+    struct model_link *link = named_link(model, root);
+    struct yaml_step links = {NULL, "links", 0}, item = {&links, NULL, 0};
+    const struct yaml_node *list = yaml_get(root, "links");
+    if (!link)
+        return;
+    link->is_dummy = is_dummy;
+    model_fact_list(model, &link->addresses, root, NULL, "addresses", "address", "an address",
+                    true);
+    model_fact_list(model, &model->gateways, root, NULL, "routes", "gateway", "a gateway", true);
+    if (list && list->kind == YAML_SEQUENCE)
+        for (const struct yaml_entry *e = list->entries; e; e = e->next, item.index++)
+            model_member(model, link, e->value, &item);
+}
+
+static void vlan_document(struct model *model, const struct yaml_node *root)
+{
+    struct model_link *link = named_link(model, root);
+    const char *id = text_of(root, "vlanID"), *parent = text_of(root, "parent");
+    link_document(model, root, false);
+    if (!link)
+        return;
+    if (id)
+        parse_u64(id, &link->vlan_id);
+    if (parent)
+        link->parent = model_link_get(model, parent);
+}
+
+static void alias_document(struct model *model, const struct yaml_node *root)
+{
+    struct yaml_step selector_step = {NULL, "selector", 0}, step = {&selector_step, "match", 0};
+    const struct yaml_node *match = yaml_get(yaml_get(root, "selector"), "match");
+    struct model_link *link = named_link(model, root);
+    struct config_selector *selector = arena_alloc(model->load.arena, sizeof(*selector));
+    struct cel_error error;
+    if (!link || !selector)
+        return;
+    link->is_alias = true;
+    link->is_configured = false; /* by this it only has a name */
+    if (!yaml_text(match) || !match->len)
+        return;
+    link->selector_at = model_spot(model, match, &step);
+    int r = cel_parse(match->text, model->load.arena, selector, &error);
+    if (r == -EINVAL) {
+        struct finding *f =
+            spot_report(model, "TV218", &link->selector_at,
+                        "this agent does not understand the selector: %s", error.why);
+        finding_set_severity(&model->findings, f, SEVERITY_INFO);
+    }
+    if (r < 0)
+        return;
+    talos_check_macs(&model->load, match, &step, selector);
+    link->selector = selector;
+}
+
+static void dhcp_document(struct model *model, const struct yaml_node *root, bool v6)
+{
+    struct yaml_step step = {NULL, "name", 0};
+    struct model_link *link = named_link(model, root);
+    if (!link)
+        return;
+    struct spot at = model_spot(model, yaml_get(root, "name"), &step);
+    if (v6)
+        link->dhcp6_at = at;
+    else
+        link->dhcp4_at = at;
+}
+
+static void cluster_document(struct model *model, const char *kind, const struct yaml_node *root)
+{
+    struct yaml_step endpoint = {NULL, "endpoint", 0};
+    if (strcmp(kind, "KubeClusterConfig") == 0) {
+        model_endpoint(model, yaml_get(root, "endpoint"), &endpoint);
+        if (!model->cluster)
+            model->cluster = text_of(root, "clusterName");
+    } else if (strcmp(kind, "KubeAPIServerConfig") == 0 && text_of(root, "apiPort")) {
+        parse_u64(text_of(root, "apiPort"), &model->api_port);
+    } else if (strcmp(kind, "KubeNetworkConfig") == 0) {
+        model_fact_list(model, &model->pod_subnets, root, NULL, "podSubnets", NULL, "a pod subnet",
+                        false);
+        model_fact_list(model, &model->service_subnets, root, NULL, "serviceSubnets", NULL,
+                        "a service subnet", false);
+    }
+}
+
+static void node_document(struct model *model, const char *kind, const struct yaml_node *root)
+{
+    struct yaml_step hostname = {NULL, "hostname", 0}, ntp = {NULL, "ntp", 0};
+    if (strcmp(kind, "HostnameConfig") == 0 && text_of(root, "hostname")) {
+        model->hostname = text_of(root, "hostname");
+        model->hostname_at = model_spot(model, yaml_get(root, "hostname"), &hostname);
+    } else if (strcmp(kind, "ResolverConfig") == 0) {
+        model_fact_list(model, &model->nameservers, root, NULL, "nameservers", "address",
+                        "a name server", false);
+    } else if (strcmp(kind, "TimeSyncConfig") == 0) {
+        model_fact_list(model, &model->timeservers, yaml_get(root, "ntp"), &ntp, "servers", NULL,
+                        "a time server", false);
+    }
+}
+
+void model_document(struct model *model, const char *kind, const struct yaml_node *root)
+{
+    static const char *const links[] = {"LinkConfig",      "BondConfig",      "BridgeConfig",
+                                        "DummyLinkConfig", "WireguardConfig", "VethConfig",
+                                        "MacVLANConfig",   "VRFConfig"};
+    if (yaml_get(root, "$patch"))
+        return;
+    if (strcmp(kind, "Layer2VIPConfig") == 0)
+        vip_document(model, root, MODEL_LAYER2);
+    else if (strcmp(kind, "HCloudVIPConfig") == 0)
+        vip_document(model, root, MODEL_HCLOUD);
+    else if (strcmp(kind, "LinkAliasConfig") == 0)
+        alias_document(model, root);
+    else if (strcmp(kind, "VLANConfig") == 0)
+        vlan_document(model, root);
+    else if (strcmp(kind, "DHCPv4Config") == 0 || strcmp(kind, "DHCPv6Config") == 0)
+        dhcp_document(model, root, kind[5] == '6');
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+        if (strcmp(kind, links[i]) == 0)
+            link_document(model, root, strcmp(kind, "DummyLinkConfig") == 0);
+    cluster_document(model, kind, root);
+    node_document(model, kind, root);
+}
+
+void model_talosconfig(struct model *model, const struct yaml_node *root)
+{
+    struct yaml_step contexts = {NULL, "contexts", 0};
+    for (const struct yaml_entry *e = yaml_get(root, "contexts")->entries; e; e = e->next) {
+        struct yaml_step context = {&contexts, e->key->text, 0};
+        model_fact_list(model, &model->endpoints, e->value, &context, "endpoints", NULL,
+                        "an endpoint", false);
+    }
+}
+
+/* A commonly seen name such as eth7 of an alias net%d. */
+static struct model_link *numbered_alias(const struct model *model, const char *name)
+{
+    for (struct model_link *link = model->links; link; link = link->next) {
+        const char *verb = link->is_alias ? strstr(link->name, "%d") : NULL;
+        size_t prefix = verb ? (size_t)(verb - link->name) : 0;
+        if (verb && strncmp(link->name, name, prefix) == 0 && name[prefix] &&
+            name[prefix + strspn(name + prefix, "0123456789")] == '\0')
+            return link;
+    }
+    return NULL;
+}
+
+void model_finish(struct model *model)
+{
+    for (struct model_vip *vip = model->vips; vip; vip = vip->next) {
+        if (vip->link || !vip->link_name)
+            continue;
+        vip->link = model_link_find(model, vip->link_name);
+        if (!vip->link)
+            vip->link = numbered_alias(model, vip->link_name);
+    }
+}
