@@ -21,7 +21,7 @@ VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libyaml-dev \
   libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev
 TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
-  valgrind clang-14 libclang-rt-14-dev binutils perl
+  valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema
 DEMO_PACKAGES := iproute2 nftables procps util-linux jq
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
@@ -105,7 +105,7 @@ test: test-deps ## install what is missing, build, and run every test
 
 build-tests: $(B)/talosvip $(UNIT_TESTS) $(B)/sim $(LAB_TOOLS) $(FUZZERS:%=$(B)/corpus_%)
 
-check: all lint unit-test corpus-test sim mutants asan-test valgrind-test cli-test e2e
+check: all lint unit-test corpus-test sim mutants asan-test valgrind-test validate-test cli-test e2e
 	@echo "all tests passed"
 
 unit-test: $(UNIT_TESTS) ## unit tests (cmocka)
@@ -143,6 +143,9 @@ fuzz-run: $(FUZZERS:%=$(B)/fuzz_%)
 	@set -e; for f in $(FUZZERS); do echo "fuzz $$f"; mkdir -p $(B)/corpus/$$f; \
 	  $(B)/fuzz_$$f -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 -verbosity=0 \
 	  -artifact_prefix=$(B)/ $(B)/corpus/$$f tests/fuzz/corpus/$$f; done
+
+validate-test: all ## validate over its corpus, in every format, against golden files
+	@tests/validate/run.sh build/talosvip
 
 cli-test: all ## command line: usage, exit codes, bad input (bats)
 	@bats tests/cli
@@ -185,5 +188,5 @@ clean: ## remove build/
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test check unit-test build-tests sim mutants lint asan-test valgrind-test corpus-test fuzz \
+.PHONY: all test check unit-test build-tests sim mutants lint asan-test valgrind-test corpus-test validate-test fuzz \
   fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps format clean help

@@ -23,7 +23,6 @@ struct agent_options {
     uint64_t ttl_us;
     enum log_format log_format;
     enum log_level log_level;
-    bool is_check;   /* check the configuration against this host, and return */
     bool is_dry_run; /* say what would be done, and return */
 };
 

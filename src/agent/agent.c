@@ -234,8 +234,6 @@ int agent_run(const struct agent_options *options)
         log_set_node(a->settings.node);
         if (r < 0)
             code = internal("talk to the kernel", r);
-        else if (options->is_check)
-            code = check_host(a);
         else if (options->is_dry_run)
             code = dry_run(a);
         else

@@ -253,8 +253,7 @@ void reload_forget_vip(struct agent *a, unsigned slot);
 /* The links of all VIPs; what cannot be found is logged. 0 or -errno. */
 int reload_resolve(struct agent *a, const struct config *config);
 
-/* check.c: `--check` and `--dry-run`; returns the exit code */
-int check_host(struct agent *a);
+/* dry_run.c: says what would be done; returns the exit code */
 int dry_run(struct agent *a);
 
 #endif

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define ARGUMENT_OPTIONS_MAX 32 /* entries of an option table */
-#define ARGUMENT_WORDS_MAX 8
+#define ARGUMENT_WORDS_MAX 1000
 #define ARGUMENT_LIST_MAX 64    /* entries of one list */
 #define ARGUMENT_VALUE_MAX 4096 /* bytes of one value */
 

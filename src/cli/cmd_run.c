@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "cmd_validate.h"
 #include "table.h"
 
 #include "agent/agent.h"
@@ -164,12 +165,11 @@ static int fill(const struct arguments *arguments, struct agent_options *to, cha
         .password = set_variable("ETCDCTL_PASSWORD"),
         .password_file = values[PASSWORD_FILE].text,
         .ttl_us = values[TTL].us,
-        .is_check = values[CHECK].origin == FROM_FLAG,
         .is_dry_run = values[DRY_RUN].origin == FROM_FLAG,
     };
     log_format_parse(values[LOG_FORMAT].text, &to->log_format);
     log_level_parse(values[LOG_LEVEL].text, &to->log_level);
-    if (to->is_check && to->is_dry_run) {
+    if (values[CHECK].origin == FROM_FLAG && to->is_dry_run) {
         complaint_set(ret_complaint, "--check and --dry-run exclude each other");
         return EXIT_USAGE;
     }
@@ -193,6 +193,8 @@ static enum exit_code run(const struct arguments *arguments)
     int code = fill(arguments, &given, &copy, &complaint);
     if (code)
         complaint_print(&complaint);
+    else if (arguments->values[CHECK].origin == FROM_FLAG)
+        code = (int)validate_for_run(arguments->values[CONFIG].list, arguments->values[CONFIG].n);
     else
         code = agent_run(&given);
     free(copy);

@@ -102,7 +102,7 @@ static void without_words_everything_is_the_configurations(void **state)
     assert_true(seen.options.ttl_us == 0);
     assert_int_equal(seen.options.log_format, LOG_AUTO);
     assert_int_equal(seen.options.log_level, LOG_INFO);
-    assert_false(seen.options.is_check || seen.options.is_dry_run);
+    assert_false(seen.options.is_dry_run);
 }
 
 static void every_flag_arrives(void **state)
@@ -110,8 +110,7 @@ static void every_flag_arrives(void **state)
     (void)state;
     assert_int_equal(RUN("run", "-c", "a", "--config", "b", "--node", "n", "-e", "x,y", "--cacert",
                          "ca", "--cert", "ce", "--key", "ke", "--user", "u", "--password-file",
-                         "pf", "--ttl", "3s", "--log-format", "journal", "--log-level", "debug",
-                         "--check"),
+                         "pf", "--ttl", "3s", "--log-format", "journal", "--log-level", "debug"),
                      7);
     assert_int_equal(seen.options.n_files, 2);
     assert_string_equal(seen.file, "b");
@@ -126,8 +125,9 @@ static void every_flag_arrives(void **state)
     assert_true(seen.options.ttl_us == 3000000);
     assert_int_equal(seen.options.log_format, LOG_JOURNAL);
     assert_int_equal(seen.options.log_level, LOG_DEBUG);
-    assert_true(seen.options.is_check);
     assert_false(seen.options.is_dry_run);
+    assert_int_equal(RUN("run", "-c", "/nowhere/absent.yaml", "--check"), EXIT_UNKNOWN);
+    assert_int_equal(seen.runs, 0);
     assert_int_equal(RUN("run", "--dry-run"), 7);
     assert_true(seen.options.is_dry_run);
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -202,7 +203,10 @@ static void test_moves_from_a_frozen_endpoint(void **state)
     struct etcd_client *c = client_to(second.url, server.url);
     struct etcd_watch *w = watch(c, &s);
     assert_true(fixture_wait(&s.synced, 1, 6000));
+    siginfo_t info;
     kill(second.pid, SIGSTOP);
+    /* Until all its threads stand, one may still answer. */
+    assert_int_equal(waitid(P_PID, (id_t)second.pid, &info, WSTOPPED | WNOWAIT), 0);
     /* A call notices, and the watch goes along. */
     fixture_get(c, "w/b", false, 400, &a);
     assert_int_equal(a.status, ETCD_OK);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* `run --check` and `run --dry-run`: what would happen, without doing any of it. */
+/* `run --dry-run`: what would happen, without doing any of it. */
 #include "state.h"
 
 #include "etcd/keys.h"
@@ -18,7 +18,7 @@ static const char *describe_link(struct agent *a, const char *name)
     return link.is_running ? "up" : link.is_up ? "no carrier" : "down";
 }
 
-int check_host(struct agent *a)
+static int check_links(struct agent *a)
 {
     if (reload_resolve(a, a->config) < 0)
         return 1;
@@ -39,7 +39,7 @@ int check_host(struct agent *a)
 int dry_run(struct agent *a)
 {
     const struct settings *s = &a->settings;
-    int code = check_host(a);
+    int code = check_links(a);
     if (code)
         return code;
     printf("node      %s (machine %s)\n", s->node, s->machine_id);
