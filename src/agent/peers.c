@@ -45,6 +45,14 @@ unsigned peers_count(const struct agent *a)
     return n;
 }
 
+bool peers_is_agent(const struct agent *a, const char *node)
+{
+    for (unsigned i = 0; i < AGENT_PEERS_MAX; i++)
+        if (node[0] && strcmp(a->others[i].record.node, node) == 0)
+            return true;
+    return false;
+}
+
 static void report(struct agent *a, unsigned i)
 {
     const struct slot *slot = &a->slots[i];

@@ -101,14 +101,17 @@ static void on_farewell(void *arg)
     loop_stop(a->loop);
 }
 
-/* The hand-over is done; whoever reads the log wants to know to whom. */
+/* The hand-over is done; whoever reads the log wants to know to whom. Only another agent is waited
+ * for: who else stands in the queue may never announce anything. */
 static void finish(struct agent *a)
 {
     bool has_successor = false;
     guardian_note_done(a);
     a->is_finished = true;
-    for (unsigned i = 0; i < a->election.n; i++)
-        has_successor |= a->slots[i].is_used && a->slots[i].released_us && a->vips[i].queue.n > 0;
+    for (unsigned i = 0; i < a->election.n; i++) {
+        const struct candidate *next = queue_leader(&a->vips[i].queue);
+        has_successor |= a->slots[i].released_us && next && peers_is_agent(a, next->name);
+    }
     if (!has_successor || loop_timer_new(a->loop, on_farewell, a, &a->farewell) < 0) {
         on_farewell(a);
         return;

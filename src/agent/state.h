@@ -188,6 +188,7 @@ void peers_begin(struct agent *a, unsigned slot);
 void peers_ask(struct agent *a, unsigned slot);
 /* Other agents that etcd knows of. */
 unsigned peers_count(const struct agent *a);
+bool peers_is_agent(const struct agent *a, const char *node);
 void peers_heard(struct agent *a, unsigned slot, const struct frame *frame);
 
 /* guardian.c */
