@@ -3,6 +3,7 @@
 
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
 DESTDIR ?=
 CC ?= cc
 VARIANT ?= release
@@ -21,7 +22,7 @@ VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libyaml-dev \
   libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev
 TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
-  valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema
+  valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc
 DEMO_PACKAGES := iproute2 nftables procps util-linux jq
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
@@ -62,7 +63,7 @@ SIM_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 LAB_TOOLS := $(B)/tests/lab/observer
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES := $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
-SHELL_FILES := $(wildcard tests/*/*.sh tests/*/*.bash .ci/run)
+SHELL_FILES := $(wildcard docs/man/*.sh tests/*/*.sh tests/*/*.bash .ci/run)
 
 all: $(B)/talosvip ## build the program: build/talosvip
 	@ln -sfn $(VARIANT)/talosvip build/talosvip
@@ -123,6 +124,8 @@ lint: all ## format, layers, purity of the core, cppcheck, shellcheck
 	@tests/lint/layers.sh && tests/lint/layers.sh --self-test
 	@tests/lint/purity.sh $(B) && tests/lint/purity.sh --self-test $(B)
 	@tests/lint/events.sh
+	@docs/man/checks.sh $(B)/talosvip | diff docs/man/talosvip-checks.7 - || { echo "make man"; exit 1; }
+	@mandoc -Tlint -W warning docs/man/*.7
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 	  --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src tests/sim
 	@shellcheck -x $(SHELL_FILES)
@@ -168,9 +171,11 @@ demo-deps: deps
 install: all ## install under DESTDIR and PREFIX (default /usr/local)
 	install -D -m 755 build/talosvip $(DESTDIR)$(SBINDIR)/talosvip
 	ln -sf talosvip $(DESTDIR)$(SBINDIR)/vip
+	install -D -m 644 docs/man/talosvip-checks.7 $(DESTDIR)$(MANDIR)/man7/talosvip-checks.7
 
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(SBINDIR)/talosvip $(DESTDIR)$(SBINDIR)/vip
+	rm -f $(DESTDIR)$(SBINDIR)/talosvip $(DESTDIR)$(SBINDIR)/vip \
+	  $(DESTDIR)$(MANDIR)/man7/talosvip-checks.7
 
 deps:
 	@tests/lab/packages.sh install $(BUILD_PACKAGES)
@@ -178,6 +183,9 @@ deps:
 test-deps: deps
 	@tests/lab/packages.sh install $(TEST_PACKAGES) $(DEMO_PACKAGES)
 	@tests/lab/packages.sh unpack build/tools $(TOOL_PACKAGES)
+
+man: all ## write the generated manual pages anew
+	@docs/man/checks.sh build/talosvip > docs/man/talosvip-checks.7
 
 format: ## format all C files
 	@clang-format-14 -i $(C_FILES)
@@ -189,4 +197,4 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all test check unit-test build-tests sim mutants lint asan-test valgrind-test corpus-test validate-test fuzz \
-  fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps format clean help
+  fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps man format clean help
