@@ -7,13 +7,6 @@ load run_helper
 
 # Runs in the host, before the test's own lines: etcd, and words to wait for things.
 WORDS='
-await() { # SECONDS CMD...: until it succeeds
-    local end=$((SECONDS + $1)); shift
-    until "$@" >/dev/null 2>&1; do
-        [ $SECONDS -lt $end ] || { echo "waited in vain for: $*"; cat /run/log >&2; exit 90; }
-        read -rt 0.05 <> <(:) || :
-    done
-}
 export ETCDCTL_API=3
 etcd --data-dir /run/etcd --log-level error >/run/etcd.log 2>&1 &
 await 20 etcdctl get x

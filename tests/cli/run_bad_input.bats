@@ -81,7 +81,7 @@ setup()
 @test "a second agent on the host" {
     # shellcheck disable=SC2016 # expanded in there
     SETUP='"$1" run -c good.yaml -e http://127.0.0.1:1 >/run/first 2>&1 &
-        for i in $(seq 100); do [ -S /run/talosvip/agent.sock ] && break; sleep 0.05; done'
+        await 5 test -S /run/talosvip/agent.sock'
     on_host "$TALOSVIP" run -c good.yaml -e http://127.0.0.1:1
     says 1 'another agent' pid
 }
@@ -93,7 +93,7 @@ etcd_setup()
     command -v etcd >/dev/null || skip "no etcd"
     # shellcheck disable=SC2016 # expanded in there
     SETUP="etcd --data-dir /run/etcd $1 >/run/etcd.log 2>&1 &"'
-        for i in $(seq 200); do grep -q "serving .*client requests" /run/etcd.log && break; sleep 0.05; done
+        await 10 grep -q "serving .*client requests" /run/etcd.log
         '"${2-}"
 }
 

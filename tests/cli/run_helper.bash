@@ -10,6 +10,15 @@ PATH=$BATS_TEST_DIRNAME/../../build/tools/usr/bin:$PATH:/usr/sbin:/sbin
 # shellcheck disable=SC2016 # expanded in there
 HOST='
 set -e
+await() { # SECONDS CMD...: until it succeeds
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ $SECONDS -lt $end ] || { echo "waited in vain for: $*"; cat /run/log; exit 90; } >&2
+        read -rt 0.05 <> <(:) || :
+    done
+}
+export -f await
 mount -t tmpfs tmpfs /run
 mount -t sysfs sysfs /sys
 ip link set lo up

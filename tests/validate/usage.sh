@@ -73,7 +73,7 @@ HOST='set -e
 address=$1 setup=$2
 shift 2
 ip link set lo up
-unshare -n sleep 60 &
+unshare -n tail -f /dev/null &
 other=$!
 trap "kill $other" EXIT
 until [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
