@@ -13,16 +13,17 @@ config : base core
 etcd   : base core
 net    : base core
 api    : base core
-ui     : base core etcd api
+cluster : base core etcd
+ui     : base core cluster
 agent  : base core config etcd net api
-cli    : base core config etcd net api ui agent
+cli    : base core config etcd net api cluster ui agent
 main   : base cli
 '
 
 # header : folders or files that may use it
 third_party='
 curl/*         : etcd api
-json-c/*       : etcd api cli
+json-c/*       : etcd api cluster cli
 yaml.h         : config
 netlink/*      : net
 linux/*        : net
@@ -182,7 +183,7 @@ self_test() {
     expect_violation src/net/link.c '<curl/curl.h>' 'may be used in etcd api only'
     expect_violation src/agent/agent.c '<event2/event.h>' 'may be used in src/base/loop.c api only'
     expect_violation src/base/buf.c '<event2/event.h>' 'may be used in src/base/loop.c api only'
-    expect_violation include/net/link.h '<json-c/json.h>' 'may be used in etcd api cli only'
+    expect_violation include/net/link.h '<json-c/json.h>' 'may be used in etcd api cluster cli only'
     expect_violation src/agent/agent.c '<linux/if_link.h>' 'may be used in net only'
     expect_violation src/cli/command.c '<glib.h>' 'in no table'
     expect_violation src/cli/command.c 'SOMETHING' 'cannot be checked'
