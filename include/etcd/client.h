@@ -40,11 +40,13 @@ struct etcd_client_config {
     const char *cert;
     const char *key;
     const char *user;
-    const char *password;      /* goes before password_file */
-    const char *password_file; /* read at every login; a final newline is dropped */
-    const char *token;         /* to begin with: spares the login */
-    uint16_t grpc_port;        /* 0: 2379. Where this port is gRPC only ... */
-    uint16_t gateway_port;     /* 0: 2383. ... this one is tried on the same host */
+    const char *password;        /* goes before password_file */
+    const char *password_file;   /* read at every login; a final newline is dropped */
+    const char *token;           /* to begin with: spares the login */
+    uint16_t grpc_port;          /* 0: 2379. Where this port is gRPC only ... */
+    uint16_t gateway_port;       /* 0: 2383. ... this one is tried on the same host */
+    uint64_t connect_timeout_us; /* of one connection; 0: 0.3 s */
+    bool is_insecure;            /* believe any certificate: the caller was told to */
     /* Something worth a log line, never from inside a function of the caller's. It may free
      * nothing. May be NULL. */
     void (*on_notice)(void *arg, enum etcd_notice kind, const char *text);

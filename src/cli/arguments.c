@@ -133,13 +133,19 @@ static int read_words(struct reader *r)
     return 0;
 }
 
+/* A variable switches a flag on unless it says no. */
+static bool is_off(const char *text)
+{
+    return strcmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcmp(text, "no") == 0;
+}
+
 static int read_environment(struct reader *r)
 {
     for (const struct option *o = r->to->options; o->name; o++) {
         struct argument *value = &r->to->values[o - r->to->options];
         for (size_t i = 0; value->origin == FROM_NOBODY && i < OPTION_ENV_MAX && o->env[i]; i++) {
             const char *text = getenv(o->env[i]);
-            if (!text || !*text)
+            if (!text || !*text || (o->kind == OPTION_FLAG && is_off(text)))
                 continue;
             int e = value_set(value, o, o->env[i], text, r->complaint);
             if (e < 0)

@@ -11,20 +11,32 @@ static void print_exit_codes(void)
         printf("%5d  %s\n", (int)table[i].code, table[i].meaning);
 }
 
+/* Whether a command before `command` reads the variable too: once is enough. */
+static bool is_told(const struct command *command, const char *variable)
+{
+    for (size_t i = 0; command_table[i] != command; i++)
+        for (const struct option *o = command_table[i]->options; o->name; o++)
+            for (size_t k = 0; k < OPTION_ENV_MAX && o->env[k]; k++)
+                if (strcmp(o->env[k], variable) == 0)
+                    return true;
+    return false;
+}
+
 static void print_variables(const struct command *command)
 {
     for (const struct option *o = command->options; o->name; o++)
         for (size_t i = 0; i < OPTION_ENV_MAX && o->env[i]; i++)
-            printf("  %-24s  %s --%s\n", o->env[i], command->name, o->name);
+            if (!is_told(command, o->env[i]))
+                printf("  %-34s --%s\n", o->env[i], o->name);
 }
 
 static void print_environment(void)
 {
-    puts("Flags beat TALOSVIP_*, TALOSVIP_* beats ETCDCTL_*, and those beat the configuration.\n"
-         "An empty variable counts as not set.\n");
+    puts("Flags beat TALOSVIP_*, TALOSVIP_* beats ETCDCTL_*, and those beat the context or the\n"
+         "configuration. An empty variable counts as not set; true or false switch a flag.\n");
     for (size_t i = 0; command_table[i]; i++)
         print_variables(command_table[i]);
-    printf("  %-24s  %s\n", "ETCDCTL_PASSWORD", "run: the password, where there is no file");
+    printf("  %-34s %s\n", "ETCDCTL_PASSWORD", "the password, where there is no file");
     puts("\nETCDCTL_USER may be name:password, as for etcdctl.");
 }
 

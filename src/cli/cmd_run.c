@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cmd_validate.h"
+#include "connection.h"
 #include "table.h"
 
 #include "agent/agent.h"
@@ -40,37 +41,7 @@ static const struct option options[] = {
               .metavar = "NAME",
               .env = {"TALOSVIP_NODE"},
               .help = "this node's name in the election; else the host name"},
-    [ENDPOINTS] = {.name = "endpoints",
-                   .letter = 'e',
-                   .kind = OPTION_LIST,
-                   .metavar = "URLS",
-                   .env = {"TALOSVIP_ENDPOINTS", "ETCDCTL_ENDPOINTS"},
-                   .help = "etcd, separated by commas; repeatable"},
-    [CACERT] = {.name = "cacert",
-                .kind = OPTION_FILE,
-                .metavar = "FILE",
-                .env = {"TALOSVIP_CACERT", "ETCDCTL_CACERT"},
-                .help = "who signs etcd's certificates"},
-    [CERT] = {.name = "cert",
-              .kind = OPTION_FILE,
-              .metavar = "FILE",
-              .env = {"TALOSVIP_CERT", "ETCDCTL_CERT"},
-              .help = "client certificate"},
-    [KEY] = {.name = "key",
-             .kind = OPTION_FILE,
-             .metavar = "FILE",
-             .env = {"TALOSVIP_KEY", "ETCDCTL_KEY"},
-             .help = "its private key"},
-    [USER] = {.name = "user",
-              .kind = OPTION_STRING,
-              .metavar = "NAME",
-              .env = {"TALOSVIP_USER", "ETCDCTL_USER"},
-              .help = "etcd user"},
-    [PASSWORD_FILE] = {.name = "password-file",
-                       .kind = OPTION_FILE,
-                       .metavar = "FILE",
-                       .env = {"TALOSVIP_PASSWORD_FILE"},
-                       .help = "file with the user's password"},
+    [ENDPOINTS] = CONNECTION_ETCD_OPTIONS,
     [TTL] = {.name = "ttl",
              .kind = OPTION_DURATION,
              .metavar = "DURATION",
@@ -102,8 +73,7 @@ static const struct option options[] = {
 };
 
 static const struct habit habits[] = {
-    {"--password", "there is no --password: every user of this host could read it",
-     "use --password-file FILE, or ETCDCTL_PASSWORD"},
+    CONNECTION_HABITS,
     {"-f", "unknown flag -f; did you mean -c?", NULL},
     {"-d", "there is no -d: the agent stays in the foreground", "let systemd run it"},
     {NULL, NULL, NULL},
@@ -114,40 +84,6 @@ static const struct example examples[] = {
     {"run -c cp-1.yaml", "the agent: elect, hold, announce, release"},
     {NULL, NULL},
 };
-
-/* etcdctl's rule: without ETCDCTL_PASSWORD, ETCDCTL_USER may hold both. Elsewhere a password in
- * the user's name is a secret in the wrong place. *ret_copy is owned by the caller. */
-static int split_user(const struct argument *user, struct agent_options *to, char **ret_copy,
-                      struct complaint *ret_complaint)
-{
-    char *colon = user->text ? strchr(user->text, ':') : NULL;
-    bool is_etcdctl = user->variable && strcmp(user->variable, "ETCDCTL_USER") == 0;
-    to->user = user->text;
-    if (!colon || (is_etcdctl && to->password))
-        return 0;
-    if (!is_etcdctl) {
-        complaint_set(ret_complaint, "%s takes only the name, without a password",
-                      user->variable ? user->variable : "--user");
-        complaint_hint(ret_complaint, "use --password-file FILE, or ETCDCTL_PASSWORD");
-        return EXIT_USAGE;
-    }
-    char *copy = strdup(user->text);
-    if (!copy) {
-        complaint_set(ret_complaint, "out of memory");
-        return EXIT_BUG;
-    }
-    copy[colon - user->text] = '\0';
-    to->user = copy;
-    to->password = copy + (colon - user->text) + 1;
-    *ret_copy = copy;
-    return 0;
-}
-
-static const char *set_variable(const char *name)
-{
-    const char *text = getenv(name);
-    return text && *text ? text : NULL;
-}
 
 static int fill(const struct arguments *arguments, struct agent_options *to, char **ret_copy,
                 struct complaint *ret_complaint)
@@ -162,7 +98,6 @@ static int fill(const struct arguments *arguments, struct agent_options *to, cha
         .cacert = values[CACERT].text,
         .cert = values[CERT].text,
         .key = values[KEY].text,
-        .password = set_variable("ETCDCTL_PASSWORD"),
         .password_file = values[PASSWORD_FILE].text,
         .ttl_us = values[TTL].us,
         .is_dry_run = values[DRY_RUN].origin == FROM_FLAG,
@@ -173,7 +108,7 @@ static int fill(const struct arguments *arguments, struct agent_options *to, cha
         complaint_set(ret_complaint, "--check and --dry-run exclude each other");
         return EXIT_USAGE;
     }
-    int r = split_user(&values[USER], to, ret_copy, ret_complaint);
+    int r = (int)connection_user(&values[USER], &to->user, &to->password, ret_copy, ret_complaint);
     if (to->password_file)
         to->password = NULL;
     return r;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 const struct command *const command_table[] = {&cmd_status, &cmd_validate, &cmd_explain, &cmd_run,
-                                               &cmd_help,   &cmd_version,  NULL};
+                                               &cmd_config, &cmd_help,     &cmd_version, NULL};
 const char *const command_groups[] = {"Look", "Check", "Agent", "Other", NULL};
 
 #define COMMANDS (sizeof(command_table) / sizeof(command_table[0]) - 1)

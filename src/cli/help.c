@@ -61,8 +61,11 @@ static void print_option(FILE *out, const struct option *option)
     if (option->letter)
         snprintf(dash, sizeof(dash), "-%c, ", option->letter);
     buf_printf(&line, "  %s--%s %s", dash, option->name, option->metavar ? option->metavar : "");
-    buf_printf(&line, "%*s%s", line.len < COLUMN - 1 ? (int)(COLUMN - 1 - line.len) : 1, "",
-               option->help);
+    if (line.len > COLUMN - 2) {
+        fprintf(out, "%s\n", buf_str(&line));
+        buf_clear(&line);
+    }
+    buf_printf(&line, "%*s%s", (int)(COLUMN - 1 - line.len), "", option->help);
     for (size_t i = 0; option->choices && option->choices[i]; i++)
         buf_printf(&line, "%s%s", i ? ", " : ": ", option->choices[i]);
     add_sources(&sources, option);

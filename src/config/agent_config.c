@@ -12,9 +12,8 @@
 #define NODE_MAX 253 /* of a host name, RFC 1123 section 2.1 */
 #define NODE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
-static void etcd_endpoints(struct load *load, const struct setting *list)
+static void etcd_endpoints(struct load *load, const struct setting *list, struct config_etcd *etcd)
 {
-    struct config_etcd *etcd = &load->config->etcd;
     struct yaml_step item = {&list->step, NULL, 0};
     size_t n;
     const struct yaml_entry *e = setting_items(list->node, &n);
@@ -46,24 +45,23 @@ static void together(struct load *load, const struct setting *one, const struct 
                set->step.key, unset->step.key);
 }
 
-static void etcd_read(struct load *load, const struct yaml_node *agent)
+void agent_config_etcd(struct load *load, const struct setting *map, struct config_etcd *etcd)
 {
-    struct config_etcd *etcd = &load->config->etcd;
-    struct setting map = setting_of(agent, NULL, "etcd");
-    if (!map.node)
+    const struct yaml_node *node = map->node;
+    if (!node)
         return;
-    struct setting endpoints = setting_of(map.node, &map.step, "endpoints"),
-                   cert = setting_of(map.node, &map.step, "certFile"),
-                   key = setting_of(map.node, &map.step, "keyFile"),
-                   user = setting_of(map.node, &map.step, "username"),
-                   password = setting_of(map.node, &map.step, "passwordFile");
-    etcd->where = config_vip_where(load, map.node, &map.step);
-    etcd_endpoints(load, &endpoints);
-    etcd->ca_file = setting_text(load, map.node, "caFile");
-    etcd->cert_file = setting_text(load, map.node, "certFile");
-    etcd->key_file = setting_text(load, map.node, "keyFile");
-    etcd->username = setting_text(load, map.node, "username");
-    etcd->password_file = setting_text(load, map.node, "passwordFile");
+    struct setting endpoints = setting_of(node, &map->step, "endpoints"),
+                   cert = setting_of(node, &map->step, "certFile"),
+                   key = setting_of(node, &map->step, "keyFile"),
+                   user = setting_of(node, &map->step, "username"),
+                   password = setting_of(node, &map->step, "passwordFile");
+    etcd->where = config_vip_where(load, node, &map->step);
+    etcd_endpoints(load, &endpoints, etcd);
+    etcd->ca_file = setting_text(load, node, "caFile");
+    etcd->cert_file = setting_text(load, node, "certFile");
+    etcd->key_file = setting_text(load, node, "keyFile");
+    etcd->username = setting_text(load, node, "username");
+    etcd->password_file = setting_text(load, node, "passwordFile");
     together(load, &cert, &key);
     together(load, &user, &password);
 }
@@ -152,7 +150,8 @@ void agent_config_finish(struct load *load)
     struct setting node = setting_of(agent, NULL, "node"), lease = setting_of(agent, NULL, "lease"),
                    ttl = setting_of(lease.node, &lease.step, "ttl"),
                    announce = setting_of(agent, NULL, "announce"),
-                   refresh = setting_of(announce.node, &announce.step, "refresh");
+                   refresh = setting_of(announce.node, &announce.step, "refresh"),
+                   etcd = setting_of(agent, NULL, "etcd");
     agent_default(config);
     if (!agent)
         return;
@@ -163,7 +162,7 @@ void agent_config_finish(struct load *load)
         config->refresh_where = config_vip_where(load, refresh.node, &refresh.step);
     config->ttl_us = setting_duration(lease.node, "ttl", config->ttl_us);
     config->refresh_us = setting_duration(announce.node, "refresh", config->refresh_us);
-    etcd_read(load, agent);
+    agent_config_etcd(load, &etcd, &config->etcd);
     agent_config_health(load, agent);
     agent_config_hooks(load, agent);
     api_read(load, agent);

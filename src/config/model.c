@@ -126,6 +126,11 @@ static void typed_document(struct model *model, const struct yaml_node *root,
                            const struct yaml_node *kind, const struct yaml_node *version)
 {
     const struct schema *schema = NULL;
+    if (strcmp(version->text, AGENT_VERSION) == 0 && strcmp(kind->text, "ClientConfig") == 0) {
+        model->has_client = true;
+        schema_check(&schema_client, root, &model->findings);
+        return;
+    }
     if (strcmp(version->text, AGENT_VERSION) == 0) {
         model->has_agent = true;
         if (strcmp(kind->text, "AgentConfig") == 0)

@@ -76,7 +76,7 @@ struct model {
     const char *text;
     size_t len;
     struct yaml_document *documents;
-    bool has_talos, has_agent, has_talosconfig, has_machine_config, is_broken;
+    bool has_talos, has_agent, has_client, has_talosconfig, has_machine_config, is_broken;
     size_t n_links, n_vips;
     struct model_link *links, **links_tail;
     struct model_vip *vips, **vips_tail;

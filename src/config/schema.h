@@ -47,6 +47,7 @@ extern const struct schema schema_layer2_vip;
 extern const struct schema schema_hcloud_vip;
 extern const struct schema schema_link_alias;
 extern const struct schema schema_agent;
+extern const struct schema schema_client; /* ClientConfig */
 
 /* Talos documents in full, for those who check and do not only read. */
 extern const struct schema schema_full_machine_config;

@@ -192,3 +192,16 @@ static const struct schema_key agent_keys[] = {
     {.name = "api", .type = SCHEMA_MAP, .child = &api},
 };
 const struct schema schema_agent = {.name = "AgentConfig", KEYS(agent_keys)};
+
+static const struct schema_key context_keys[] = {
+    {.name = "name", .type = SCHEMA_TEXT, .required = true},
+    {.name = "readOnly", .type = SCHEMA_BOOL},
+    {.name = "etcd", .type = SCHEMA_MAP, .required = true, .child = &etcd},
+};
+static const struct schema context = {.name = "context", KEYS(context_keys)};
+static const struct schema_key client_keys[] = {
+    DOCUMENT_KEYS,
+    {.name = "context", .type = SCHEMA_TEXT},
+    {.name = "contexts", .type = SCHEMA_MAP, .list = true, .child = &context},
+};
+const struct schema schema_client = {.name = "ClientConfig", KEYS(client_keys)};

@@ -52,6 +52,7 @@ static const char *type_of(const struct model *model)
 {
     return model->has_talos         ? "talos/v1alpha1"
            : model->has_agent       ? "talosvip/v1"
+           : model->has_client      ? "talosvip/v1"
            : model->has_talosconfig ? "talosconfig"
                                     : "unknown";
 }

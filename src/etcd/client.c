@@ -205,6 +205,8 @@ static int add_transport(struct etcd_client *c)
                                       .cacert = c->files[FILE_CACERT],
                                       .cert = c->files[FILE_CERT],
                                       .key = c->files[FILE_KEY],
+                                      .is_insecure = c->is_insecure,
+                                      .connect_timeout_us = c->connect_timeout_us,
                                       .max_connections = c->n_endpoints + 2,
                                       .pump = client_pump,
                                       .arg = c};
@@ -224,6 +226,8 @@ int etcd_client_new(const struct etcd_client_config *config, struct etcd_client 
     c->loop = config->loop;
     c->on_notice = config->on_notice;
     c->notice_arg = config->notice_arg;
+    c->is_insecure = config->is_insecure;
+    c->connect_timeout_us = config->connect_timeout_us;
     TAILQ_INIT(&c->calls);
     TAILQ_INIT(&c->ended);
     LIST_INIT(&c->watches);

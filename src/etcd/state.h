@@ -61,6 +61,8 @@ struct file_mark {
 };
 
 struct etcd_client {
+    bool is_insecure;
+    uint64_t connect_timeout_us;
     struct loop *loop;
     struct transport *transport;
     struct endpoint endpoints[ETCD_ENDPOINTS_MAX];

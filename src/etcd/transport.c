@@ -102,6 +102,10 @@ static int set_tls(CURL *easy, const struct transport_config *config)
         r = r ? r : curl_easy_setopt(easy, CURLOPT_CAINFO, config->cacert);
         r = r ? r : curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     }
+    if (config->is_insecure) {
+        r = r ? r : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+        r = r ? r : curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    }
     if (config->cert)
         r = r ? r : curl_easy_setopt(easy, CURLOPT_SSLCERT, config->cert);
     if (config->key)
@@ -121,7 +125,6 @@ static int set_options(struct transfer *tr)
         {CURLOPT_POST, 1},
         {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1},
         {CURLOPT_FOLLOWLOCATION, 0},
-        {CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS},
         {CURLOPT_MAXAGE_CONN, IDLE_MAX_S},
         {CURLOPT_BUFFERSIZE, BUFFER_BYTES},
         {CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BYTES},
@@ -131,6 +134,10 @@ static int set_options(struct transfer *tr)
     CURLcode r = CURLE_OK;
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !r; i++)
         r = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
+    uint64_t connect_us = tr->transport->config.connect_timeout_us;
+    r = r ? r
+          : curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                             connect_us ? (long)(connect_us / 1000) : CONNECT_TIMEOUT_MS);
     r = r ? r : curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     r = r ? r : curl_easy_setopt(easy, CURLOPT_PROXY, "");
     r = r ? r : curl_easy_setopt(easy, CURLOPT_USERAGENT, "talosvip");

@@ -54,6 +54,8 @@ struct transport_config {
     const char *cert;
     const char *key;
     bool tls; /* some endpoint is https */
+    bool is_insecure;
+    uint64_t connect_timeout_us; /* 0: the default */
     unsigned max_connections;
     /* Called from the loop, never from inside libcurl, when something may have ended or time set
      * by transport_arm() has come. May free the transport. */
