@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "pager.h"
 #include "table.h"
 
 #include "config/check.h"
@@ -65,22 +66,34 @@ static enum exit_code unknown(const char *id, const struct check *table, size_t 
     return EXIT_USAGE;
 }
 
-static enum exit_code run(const struct arguments *arguments)
+static void print_list(const struct check *table, size_t n)
 {
-    size_t n;
-    const struct check *table = check_table(&n);
-    for (size_t i = 0; i < n; i++) {
-        if (arguments->n_words == 0)
-            printf("%s  %-7s  %s\n", table[i].id, severity_name(table[i].severity), table[i].title);
-        else if (strcasecmp(table[i].id, arguments->words[0]) == 0) {
-            print_check(&table[i]);
-            return EXIT_DONE;
-        }
-    }
-    return arguments->n_words == 0 ? EXIT_DONE : unknown(arguments->words[0], table, n);
+    for (size_t i = 0; i < n; i++)
+        printf("%s  %-7s  %s\n", table[i].id, severity_name(table[i].severity), table[i].title);
 }
 
-static const struct option options[] = {{.name = NULL}};
+enum { NO_PAGER };
+
+static enum exit_code run(const struct arguments *arguments)
+{
+    struct pager pager;
+    size_t n, i = 0;
+    const struct check *table = check_table(&n);
+    const char *id = arguments->n_words > 0 ? arguments->words[0] : NULL;
+    while (id && i < n && strcasecmp(table[i].id, id) != 0)
+        i++;
+    if (i == n)
+        return unknown(id, table, n);
+    pager_open(&pager, arguments->values[NO_PAGER].origin == FROM_NOBODY);
+    if (id)
+        print_check(&table[i]);
+    else
+        print_list(table, n);
+    pager_close(&pager);
+    return EXIT_DONE;
+}
+
+static const struct option options[] = {[NO_PAGER] = PAGER_OPTION, {.name = NULL}};
 
 static const struct example examples[] = {
     {"explain TV203", "what a finding means, and how to put it right"},

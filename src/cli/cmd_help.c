@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "pager.h"
 #include "table.h"
 
 #include <string.h>
@@ -37,6 +38,7 @@ static void print_environment(void)
     for (size_t i = 0; command_table[i]; i++)
         print_variables(command_table[i]);
     printf("  %-34s %s\n", "ETCDCTL_PASSWORD", "the password, where there is no file");
+    printf("  %-34s %s\n", "TALOSVIP_PAGER, PAGER", "explain, help: else less; empty for none");
     puts("\nETCDCTL_USER may be name:password, as for etcdctl.");
 }
 
@@ -67,27 +69,30 @@ static enum exit_code unknown_topic(const char *word)
     return EXIT_USAGE;
 }
 
+enum { NO_PAGER };
+
 static enum exit_code run(const struct arguments *arguments)
 {
-    if (arguments->n_words == 0) {
+    struct pager pager;
+    const char *word = arguments->n_words > 0 ? arguments->words[0] : NULL;
+    const struct command *command = word ? command_find(word) : NULL;
+    size_t topic = 0;
+    while (word && topic < TOPICS && strcmp(topics[topic].name, word) != 0)
+        topic++;
+    if (!command && topic == TOPICS)
+        return unknown_topic(word);
+    pager_open(&pager, arguments->values[NO_PAGER].origin == FROM_NOBODY);
+    if (!word)
         help_overview(stdout);
-        return EXIT_DONE;
-    }
-    const char *word = arguments->words[0];
-    const struct command *command = command_find(word);
-    if (command) {
+    else if (command)
         help_command(stdout, command);
-        return EXIT_DONE;
-    }
-    for (size_t i = 0; i < TOPICS; i++)
-        if (strcmp(topics[i].name, word) == 0) {
-            topics[i].print();
-            return EXIT_DONE;
-        }
-    return unknown_topic(word);
+    else
+        topics[topic].print();
+    pager_close(&pager);
+    return EXIT_DONE;
 }
 
-static const struct option options[] = {{.name = NULL}};
+static const struct option options[] = {[NO_PAGER] = PAGER_OPTION, {.name = NULL}};
 static const struct example examples[] = {
     {"help run", "the flags of a command"},
     {NULL, NULL},

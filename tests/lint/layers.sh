@@ -37,8 +37,8 @@ readline/*     : src/cli/shell.c
 libc='
 assert.h ctype.h dirent.h endian.h errno.h fcntl.h fnmatch.h fts.h getopt.h glob.h grp.h
 inttypes.h langinfo.h limits.h locale.h math.h netdb.h poll.h pthread.h pwd.h sched.h signal.h
-spawn.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdlib.h string.h
-strings.h syslog.h termios.h time.h unistd.h wchar.h wctype.h
+spawn.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdio_ext.h stdlib.h
+string.h strings.h syslog.h termios.h time.h unistd.h wchar.h wctype.h
 arpa/* net/* netinet/* sys/*
 '
 libc_of_core='assert.h limits.h stdbool.h stddef.h stdint.h string.h'
