@@ -4,6 +4,10 @@
 PREFIX ?= /usr/local
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+BASHDIR ?= $(DATADIR)/bash-completion/completions
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
+FISHDIR ?= $(DATADIR)/fish/vendor_completions.d
 DESTDIR ?=
 CC ?= cc
 VARIANT ?= release
@@ -22,7 +26,8 @@ VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libyaml-dev \
   libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev
 TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
-  valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc
+  valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc \
+  tmux zsh fish bash-completion
 DEMO_PACKAGES := iproute2 nftables procps util-linux jq
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
@@ -95,6 +100,9 @@ $(B)/fuzz_%: $(B)/tests/fuzz/fuzz_%.o $(B)/libtalosvip.a
 
 $(B)/corpus_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/corpus_main.o $(B)/libtalosvip.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS)
+
+# The scripts are part of the program, for `talosvip completion`.
+$(B)/src/cli/cmd_completion.o: $(wildcard completions/*)
 
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
@@ -172,10 +180,17 @@ install: all ## install under DESTDIR and PREFIX (default /usr/local)
 	install -D -m 755 build/talosvip $(DESTDIR)$(SBINDIR)/talosvip
 	ln -sf talosvip $(DESTDIR)$(SBINDIR)/vip
 	install -D -m 644 docs/man/talosvip-checks.7 $(DESTDIR)$(MANDIR)/man7/talosvip-checks.7
+	install -D -m 644 completions/talosvip.bash $(DESTDIR)$(BASHDIR)/talosvip
+	ln -sf talosvip $(DESTDIR)$(BASHDIR)/vip
+	install -D -m 644 completions/_talosvip $(DESTDIR)$(ZSHDIR)/_talosvip
+	install -D -m 644 completions/talosvip.fish $(DESTDIR)$(FISHDIR)/talosvip.fish
+	ln -sf talosvip.fish $(DESTDIR)$(FISHDIR)/vip.fish
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(SBINDIR)/talosvip $(DESTDIR)$(SBINDIR)/vip \
-	  $(DESTDIR)$(MANDIR)/man7/talosvip-checks.7
+	  $(DESTDIR)$(MANDIR)/man7/talosvip-checks.7 $(DESTDIR)$(BASHDIR)/talosvip \
+	  $(DESTDIR)$(BASHDIR)/vip $(DESTDIR)$(ZSHDIR)/_talosvip \
+	  $(DESTDIR)$(FISHDIR)/talosvip.fish $(DESTDIR)$(FISHDIR)/vip.fish
 
 deps:
 	@tests/lab/packages.sh install $(BUILD_PACKAGES)

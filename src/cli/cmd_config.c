@@ -211,6 +211,8 @@ static const struct {
 } actions[] = {{"show", show, 1}, {"contexts", list, 1}, {"use-context", choose, 2}};
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
+static const char *const verbs[] = {"show", "contexts", "use-context", NULL};
+
 static enum exit_code run(const struct arguments *arguments)
 {
     struct complaint complaint = {.what = ""};
@@ -241,5 +243,7 @@ const struct command cmd_config = {
     .options = options,
     .habits = habits,
     .words_max = 3,
+    .word = "CONTEXT",
+    .verbs = verbs,
     .run = run,
 };

@@ -108,5 +108,6 @@ const struct command cmd_explain = {
     .examples = examples,
     .options = options,
     .words_max = 1,
+    .word = "ID",
     .run = run,
 };

@@ -106,5 +106,6 @@ const struct command cmd_help = {
     .examples = examples,
     .options = options,
     .words_max = 1,
+    .word = "COMMAND",
     .run = run,
 };

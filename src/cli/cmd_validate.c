@@ -340,5 +340,6 @@ const struct command cmd_validate = {
     .options = options,
     .habits = habits,
     .words_max = ARGUMENT_WORDS_MAX,
+    .word = "FILE",
     .run = run,
 };

@@ -6,8 +6,9 @@
 #include <errno.h>
 #include <string.h>
 
-const struct command *const command_table[] = {&cmd_status, &cmd_validate, &cmd_explain, &cmd_run,
-                                               &cmd_config, &cmd_help,     &cmd_version, NULL};
+const struct command *const command_table[] = {&cmd_status, &cmd_validate, &cmd_explain,
+                                               &cmd_run,    &cmd_config,   &cmd_completion,
+                                               &cmd_help,   &cmd_version,  NULL};
 const char *const command_groups[] = {"Look", "Check", "Agent", "Other", NULL};
 
 #define COMMANDS (sizeof(command_table) / sizeof(command_table[0]) - 1)
@@ -91,6 +92,8 @@ int command_main(int argc, char *const argv[])
     if (argv[1][0] == '-')
         return (int)close_stdout(run_flag(argv[1]));
     const struct command *command = command_find(argv[1]);
+    if (strcmp(argv[1], cmd_complete.name) == 0)
+        command = &cmd_complete;
     if (!command) {
         command_unknown(argv[1], &complaint);
         return (int)complain(&complaint, -EINVAL);

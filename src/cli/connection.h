@@ -70,8 +70,8 @@
          .fallback = "5s",                                                                         \
          .help = "for an answer"},                                                                 \
     {                                                                                              \
-        .name = "context", .kind = OPTION_STRING, .metavar = "NAME", .env = {"TALOSVIP_CONTEXT"},  \
-        .help = "settings from ~/.config/talosvip/config.yaml"                                     \
+        .name = "context", .kind = OPTION_STRING, .metavar = "CONTEXT",                            \
+        .env = {"TALOSVIP_CONTEXT"}, .help = "settings from ~/.config/talosvip/config.yaml"        \
     }
 
 /* etcdctl's habits; first in a table of habits. */

@@ -22,17 +22,22 @@ struct command {
     const struct example *examples;
     const struct option *options;
     const struct habit *habits; /* or NULL */
-    size_t words_max;
+    size_t words_max;           /* that are no flags */
+    const char *word;           /* what these stand for, as in `usage`: "VIP"; or NULL */
+    const char *const *verbs;   /* what the first one may be, NULL-terminated; or NULL */
     enum exit_code (*run)(const struct arguments *arguments);
 };
 
-extern const struct command cmd_run, cmd_status, cmd_validate, cmd_explain, cmd_config, cmd_help,
-    cmd_version;
+extern const struct command cmd_run, cmd_status, cmd_validate, cmd_explain, cmd_config,
+    cmd_completion, cmd_help, cmd_version;
 
 /* All commands in the order of the help; NULL-terminated. */
 extern const struct command *const command_table[];
 /* NULL-terminated. */
 extern const char *const command_groups[];
+
+/* Not in the table: the shells' scripts call it. */
+extern const struct command cmd_complete;
 
 /* By exact name; NULL when there is none. */
 const struct command *command_find(const char *name);

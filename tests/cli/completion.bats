@@ -1,0 +1,156 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154
+# Completion: what the program answers, and what real shells make of it.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    talosvip=$(realpath "${TALOSVIP:-$BATS_TEST_DIRNAME/../../build/talosvip}")
+    scripts=$BATS_TEST_DIRNAME/../../completions
+    for name in $(compgen -e | grep -E '^(TALOSVIP|ETCDCTL)_'); do
+        [ "$name" = TALOSVIP ] || unset "$name"
+    done
+    cd "$BATS_TEST_TMPDIR" || return
+    mkdir -p home bin
+    ln -s "$talosvip" bin/talosvip
+    ln -s "$talosvip" bin/vip
+    tmux=(tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null)
+}
+
+teardown() {
+    "${tmux[@]}" kill-server 2>/dev/null || true
+}
+
+complete() { run --separate-stderr "$talosvip" __complete -- "$@"; }
+
+# shell COMMAND...: in a terminal, with the program in PATH.
+shell() {
+    "${tmux[@]}" new-session -d -x 100 -y 30 env -i HOME="$PWD/home" TERM=screen LANG=C.UTF-8 \
+        PATH="$PWD/bin:/usr/bin:/bin" "$@"
+}
+
+# shows TEXT: the screen has it within 10 s.
+shows() {
+    local end=$((SECONDS + 10))
+    until "${tmux[@]}" capture-pane -pJ | grep -qF -- "$1"; do
+        if ((SECONDS > end)); then
+            "${tmux[@]}" capture-pane -p
+            return 1
+        fi
+        read -rt 0.05 <> <(:) || true
+    done
+}
+
+type_keys() { "${tmux[@]}" send-keys -- "$@"; }
+
+@test "commands, flags, choices and check IDs come from the tables" {
+    complete ""
+    [ "$status" -eq 0 ]
+    [ "$(sed -n 's/\t.*//p' <<<"$output" | grep -vc '^--')" -eq "$(find "$BATS_TEST_DIRNAME/../../src/cli" -name 'cmd_*.c' ! -name cmd_complete.c | wc -l)" ]
+    complete validate --out
+    [ "${lines[0]%%$'\t'*}" = --output ]
+    [ "${lines[-1]}" = :4 ]
+    complete validate -o ""
+    [ "$(cut -f1 <<<"$output" | xargs)" = "human short json github sarif :4" ]
+    complete explain TV203
+    [[ ${lines[0]} == TV203$'\t'* ]]
+}
+
+@test "each flag of each command's help is offered, once, and the value of one is not a flag" {
+    for command in $("$talosvip" __complete -- "" | sed -n 's/\t.*//p' | grep -v '^--'); do
+        told=$("$talosvip" "$command" --help | sed '1,/^Flags:/d' | sed -n 's/^  .*\(--[a-z][a-z-]*\).*/\1/p' | sort)
+        offered=$("$talosvip" __complete -- "$command" - | sed -n 's/\t.*//p' | sort)
+        [ "$told" = "$offered" ] || { diff <(echo "$told") <(echo "$offered"); return 1; }
+    done
+    complete validate --strict --s
+    [[ $output != *--strict* ]]
+}
+
+@test "files are asked of the shell" {
+    complete validate -c ""
+    [ "${lines[-1]}" = :0 ]
+    complete run --cacert=
+    [ "${lines[-1]}" = :0 ]
+}
+
+@test "nothing on stderr, whatever is wrong, and within 300 ms of patience" {
+    export TALOSVIP_SOCKET=$BATS_TEST_TMPDIR/no-agent
+    for words in "nosuch x" "status x" "-- --" "run --ttl" "config use-context"; do
+        # shellcheck disable=SC2086
+        complete $words ""
+        [ "$status" -eq 0 ]
+        [ -z "$stderr" ]
+        [[ ${lines[-1]} == :* ]]
+    done
+}
+
+@test "completion prints the script of each shell, and knows no other" {
+    cmp <("$talosvip" completion bash) "$scripts/talosvip.bash"
+    cmp <("$talosvip" completion zsh) "$scripts/_talosvip"
+    cmp <("$talosvip" completion fish) "$scripts/talosvip.fish"
+    run --separate-stderr "$talosvip" completion bsh
+    [ "$status" -eq 2 ]
+    [ "${stderr_lines[0]}" = 'talosvip: no completion for "bsh"; did you mean bash?' ]
+}
+
+bash_completes() {
+    type_keys "talosvip vali" Tab
+    shows "talosvip validate"
+    type_keys "--strict --out" Tab
+    shows "validate --strict --output"
+    type_keys "sar" Tab
+    shows "--output sarif"
+    type_keys C-u "vip config use-context fd" Tab
+    shows "use-context fd00:10::50"
+    type_keys C-u "vip explain --no-pager TV20" Tab Tab
+    shows TV203
+}
+
+contexts() { # one with a name that holds colons
+    mkdir -p home/.config/talosvip
+    cat >home/.config/talosvip/config.yaml <<'YAML'
+apiVersion: talosvip/v1
+kind: ClientConfig
+contexts: [{name: "fd00:10::50", etcd: {endpoints: [http://x:1]}}]
+YAML
+}
+
+@test "bash with bash-completion" {
+    contexts
+    shell bash --norc
+    type_keys ". /usr/share/bash-completion/bash_completion; . $scripts/talosvip.bash" Enter
+    bash_completes
+}
+
+@test "bash without bash-completion" {
+    shell bash --norc
+    type_keys ". $scripts/talosvip.bash" Enter
+    type_keys "talosvip vali" Tab
+    shows "talosvip validate"
+    type_keys "--strict --out" Tab "sar" Tab
+    shows "--output sarif"
+}
+
+@test "zsh" {
+    contexts
+    shell zsh -f
+    type_keys "autoload -U compinit; compinit -u -d zcomp; . $scripts/_talosvip; echo re''ady" Enter
+    shows ready
+    bash_completes
+}
+
+@test "fish" {
+    contexts
+    shell fish --no-config
+    type_keys "source $scripts/talosvip.fish; echo re''ady" Enter
+    shows ready
+    type_keys "talosvip vali" Tab
+    shows "talosvip validate"
+    type_keys "--strict --out" Tab
+    shows "--strict --output"
+    type_keys "sar" Tab
+    shows "--output sarif"
+    type_keys C-u "vip config use-context fd" Tab
+    shows "use-context fd00:10::50"
+}
