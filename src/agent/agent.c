@@ -171,6 +171,9 @@ static int set_up(struct agent *a)
     if ((r = allocate(a)) < 0 || (r = open_loop(a)) < 0 || (r = links_open(a)) < 0)
         return internal("start", r);
     host_drop_rights(&a->settings);
+    if ((r = confine()) < 0)
+        log_event(LOG_WARN, "not_confined", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
+                  "system calls are not restricted: %s", strerror(-r));
     if ((r = store_open(a)) < 0)
         return r == -EINVAL ? 1 : internal("use etcd", r);
     /* After etcd's libraries are set up: the guardian has no time for that when it is needed. */

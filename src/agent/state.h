@@ -241,6 +241,8 @@ int host_check_ttl(const struct agent *a, bool is_fenced);
 /* Nobody has put a VIP of ours on a link by hand. */
 int host_check_untouched(struct agent *a);
 void host_drop_rights(const struct settings *s);
+/* confine.c: 0 or -errno; then nothing is forbidden. */
+int confine(void);
 
 /* lock.c: one agent in a network namespace. 0 and *ret_fd; -EADDRINUSE and *ret_pid. */
 int lock_take(int *ret_fd, int64_t *ret_pid);

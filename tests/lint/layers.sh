@@ -29,6 +29,7 @@ netlink/*      : net
 linux/*        : net
 event2/*       : src/base/loop.c api
 cap-ng.h       : agent
+seccomp.h      : agent
 ncurses*.h     : src/ui/screen.c
 readline/*     : src/cli/shell.c
 '
