@@ -28,6 +28,7 @@ BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-d
 TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
   valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc \
   tmux zsh fish bash-completion
+DEB_PACKAGES := dpkg-dev lintian systemd
 DEMO_PACKAGES := iproute2 nftables procps util-linux jq
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
@@ -54,7 +55,8 @@ endif
 
 B := build/$(VARIANT)
 ALL_CPPFLAGS = -D_GNU_SOURCE -Iinclude -DTALOSVIP_VERSION='"$(VERSION)"' $(LIB_CFLAGS) $(CPPFLAGS)
-ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING)
+# The same sources give the same bytes wherever they are built.
+ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) -ffile-prefix-map=$(CURDIR)=.
 # Asked only when something is compiled, so that `make help` works on a bare machine.
 LIB_CFLAGS = $(eval LIB_CFLAGS := $(shell pkg-config --cflags $(LIBS)))$(LIB_CFLAGS)
 LIB_LIBS = $(eval LIB_LIBS := $(shell pkg-config --libs $(LIBS)))$(LIB_LIBS)
@@ -68,7 +70,7 @@ SIM_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 LAB_TOOLS := $(B)/tests/lab/observer
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 C_FILES := $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
-SHELL_FILES := $(wildcard docs/man/*.sh tests/*/*.sh tests/*/*.bash .ci/run)
+SHELL_FILES := $(wildcard docs/man/*.sh docs/packaging/*.sh docs/packaging/debian/* tests/*/*.sh tests/*/*.bash .ci/run)
 
 all: $(B)/talosvip ## build the program: build/talosvip
 	@ln -sfn $(VARIANT)/talosvip build/talosvip
@@ -114,7 +116,7 @@ test: test-deps ## install what is missing, build, and run every test
 
 build-tests: $(B)/talosvip $(UNIT_TESTS) $(B)/sim $(LAB_TOOLS) $(FUZZERS:%=$(B)/corpus_%)
 
-check: all lint unit-test corpus-test sim mutants asan-test valgrind-test validate-test cli-test e2e
+check: all lint unit-test corpus-test sim mutants asan-test valgrind-test validate-test cli-test package-test e2e
 	@echo "all tests passed"
 
 unit-test: $(UNIT_TESTS) ## unit tests (cmocka)
@@ -196,8 +198,21 @@ deps:
 	@tests/lab/packages.sh install $(BUILD_PACKAGES)
 
 test-deps: deps
-	@tests/lab/packages.sh install $(TEST_PACKAGES) $(DEMO_PACKAGES)
+	@tests/lab/packages.sh install $(TEST_PACKAGES) $(DEB_PACKAGES) $(DEMO_PACKAGES)
 	@tests/lab/packages.sh unpack build/tools $(TOOL_PACKAGES)
+
+package-test: all ## the Debian package and the unit, on a copy-on-write view of this machine
+	@tests/packaging/run.sh $(VERSION) $(B)/talosvip
+
+deb: deps ## build a Debian package in build/
+	@tests/lab/packages.sh install $(DEB_PACKAGES)
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@docs/packaging/deb.sh $(VERSION) $(B)/talosvip build
+
+dist: ## pack the sources in build/
+	@mkdir -p build
+	@git archive --prefix=talosvip-$(VERSION)/ HEAD | gzip -9n > build/talosvip-$(VERSION).tar.gz
+	@echo build/talosvip-$(VERSION).tar.gz
 
 man: all ## write the generated manual pages anew
 	@docs/man/checks.sh build/talosvip > docs/man/talosvip-checks.7
@@ -212,4 +227,5 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all test check unit-test build-tests sim mutants lint asan-test valgrind-test corpus-test validate-test fuzz \
-  fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps man format clean help
+  fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps package-test deb dist man format \
+  clean help

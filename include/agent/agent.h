@@ -29,4 +29,8 @@ struct agent_options {
 /* Runs until SIGTERM or SIGINT has been served. Returns the exit code of the program. */
 int agent_run(const struct agent_options *options);
 
+/* Takes off addresses and fences that agents which were killed left on this host; only the log's
+ * options count. Refuses while an agent or its guardian lives. An exit code. */
+int agent_release(const struct agent_options *options);
+
 #endif

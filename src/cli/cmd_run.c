@@ -26,6 +26,7 @@ enum {
     LOG_LEVEL,
     CHECK,
     DRY_RUN,
+    RELEASE,
 };
 
 static const struct option options[] = {
@@ -69,6 +70,9 @@ static const struct option options[] = {
     [DRY_RUN] = {.name = "dry-run",
                  .kind = OPTION_FLAG,
                  .help = "say what would be done, take part in nothing, and end"},
+    [RELEASE] = {.name = "release",
+                 .kind = OPTION_FLAG,
+                 .help = "take off what a killed agent left on this host, and end"},
     {.name = NULL},
 };
 
@@ -104,8 +108,10 @@ static int fill(const struct arguments *arguments, struct agent_options *to, cha
     };
     log_format_parse(values[LOG_FORMAT].text, &to->log_format);
     log_level_parse(values[LOG_LEVEL].text, &to->log_level);
-    if (values[CHECK].origin == FROM_FLAG && to->is_dry_run) {
-        complaint_set(ret_complaint, "--check and --dry-run exclude each other");
+    if ((values[CHECK].origin == FROM_FLAG) + (values[DRY_RUN].origin == FROM_FLAG) +
+            (values[RELEASE].origin == FROM_FLAG) >
+        1) {
+        complaint_set(ret_complaint, "--check, --dry-run and --release exclude each other");
         return EXIT_USAGE;
     }
     int r = (int)connection_user(&values[USER], &to->user, &to->password, ret_copy, ret_complaint);
@@ -130,6 +136,8 @@ static enum exit_code run(const struct arguments *arguments)
         complaint_print(&complaint);
     else if (arguments->values[CHECK].origin == FROM_FLAG)
         code = (int)validate_for_run(arguments->values[CONFIG].list, arguments->values[CONFIG].n);
+    else if (arguments->values[RELEASE].origin == FROM_FLAG)
+        code = agent_release(&given);
     else
         code = agent_run(&given);
     free(copy);
