@@ -69,6 +69,7 @@ UNIT_SUPPORT := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%,$(wildcar
 SIM_OBJECTS := $(patsubst %.c,$(B)/%.o,$(wildcard tests/sim/*.c))
 LAB_TOOLS := $(B)/tests/lab/observer
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+MAN_PAGES := $(notdir $(wildcard docs/man/*.[1-8]))
 C_FILES := $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 SHELL_FILES := $(wildcard docs/man/*.sh docs/packaging/*.sh docs/packaging/debian/* tests/*/*.sh tests/*/*.bash .ci/run)
 
@@ -134,8 +135,7 @@ lint: all ## format, layers, purity of the core, cppcheck, shellcheck
 	@tests/lint/layers.sh && tests/lint/layers.sh --self-test
 	@tests/lint/purity.sh $(B) && tests/lint/purity.sh --self-test $(B)
 	@tests/lint/events.sh
-	@docs/man/checks.sh $(B)/talosvip | diff docs/man/talosvip-checks.7 - || { echo "make man"; exit 1; }
-	@mandoc -Tlint -W warning docs/man/*.7
+	@tests/lint/man.sh $(B)/talosvip
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 	  --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src tests/sim
 	@shellcheck -x $(SHELL_FILES)
@@ -181,7 +181,9 @@ demo-deps: deps
 install: all ## install under DESTDIR and PREFIX (default /usr/local)
 	install -D -m 755 build/talosvip $(DESTDIR)$(SBINDIR)/talosvip
 	ln -sf talosvip $(DESTDIR)$(SBINDIR)/vip
-	install -D -m 644 docs/man/talosvip-checks.7 $(DESTDIR)$(MANDIR)/man7/talosvip-checks.7
+	for page in $(MAN_PAGES); do \
+	  install -D -m 644 docs/man/$$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$$page; done
+	ln -sf talosvip.1 $(DESTDIR)$(MANDIR)/man1/vip.1
 	install -D -m 644 completions/talosvip.bash $(DESTDIR)$(BASHDIR)/talosvip
 	ln -sf talosvip $(DESTDIR)$(BASHDIR)/vip
 	install -D -m 644 completions/_talosvip $(DESTDIR)$(ZSHDIR)/_talosvip
@@ -190,7 +192,8 @@ install: all ## install under DESTDIR and PREFIX (default /usr/local)
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(SBINDIR)/talosvip $(DESTDIR)$(SBINDIR)/vip \
-	  $(DESTDIR)$(MANDIR)/man7/talosvip-checks.7 $(DESTDIR)$(BASHDIR)/talosvip \
+	  $(DESTDIR)$(MANDIR)/man1/vip.1 $(foreach p,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $p))/$p) \
+	  $(DESTDIR)$(BASHDIR)/talosvip \
 	  $(DESTDIR)$(BASHDIR)/vip $(DESTDIR)$(ZSHDIR)/_talosvip \
 	  $(DESTDIR)$(FISHDIR)/talosvip.fish $(DESTDIR)$(FISHDIR)/vip.fish
 
@@ -216,6 +219,7 @@ dist: ## pack the sources in build/
 
 man: all ## write the generated manual pages anew
 	@docs/man/checks.sh build/talosvip > docs/man/talosvip-checks.7
+	@docs/man/pages.sh build/talosvip docs/man
 
 format: ## format all C files
 	@clang-format-14 -i $(C_FILES)

@@ -94,6 +94,8 @@ int command_main(int argc, char *const argv[])
     const struct command *command = command_find(argv[1]);
     if (strcmp(argv[1], cmd_complete.name) == 0)
         command = &cmd_complete;
+    if (strcmp(argv[1], cmd_man.name) == 0)
+        command = &cmd_man;
     if (!command) {
         command_unknown(argv[1], &complaint);
         return (int)complain(&complaint, -EINVAL);

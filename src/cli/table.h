@@ -36,8 +36,8 @@ extern const struct command *const command_table[];
 /* NULL-terminated. */
 extern const char *const command_groups[];
 
-/* Not in the table: the shells' scripts call it. */
-extern const struct command cmd_complete;
+/* Not in the table, for no person types them: the scripts of the shells and of the manual do. */
+extern const struct command cmd_complete, cmd_man;
 
 /* By exact name; NULL when there is none. */
 const struct command *command_find(const char *name);

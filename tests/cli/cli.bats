@@ -48,7 +48,7 @@ usage_error() {
 @test "the help lists exactly the commands that exist" {
     run "$talosvip" --help
     listed=$(sed -n 's/^\(Look\|Change\|Check\|Agent\|Other\): *//p' <<<"$output" | tr -s ' ' '\n' | sort)
-    built=$(cd "$BATS_TEST_DIRNAME/../../src/cli" && printf '%s\n' cmd_*.c | sed 's/^cmd_//; s/\.c$//' | sort)
+    built=$(cd "$BATS_TEST_DIRNAME/../../src/cli" && printf '%s\n' cmd_*.c | grep -vx 'cmd_complete.c\|cmd_man.c' | sed 's/^cmd_//; s/\.c$//' | sort)
     [ "$listed" = "$built" ]
 }
 
