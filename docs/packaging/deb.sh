@@ -21,6 +21,8 @@ make -s -C "$top" install DESTDIR="$root" PREFIX=/usr >/dev/null
 install -m 755 "$binary" "$root/usr/sbin/talosvip"
 strip --strip-unneeded --remove-section=.comment --remove-section=.note "$root/usr/sbin/talosvip"
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
+rm "$root/usr/share/man/man1/vip.1"
+ln -s talosvip.1.gz "$root/usr/share/man/man1/vip.1.gz"
 
 install -D -m 644 "$here/talosvip.service" "$root/lib/systemd/system/talosvip.service"
 install -D -m 644 "$here/talosvip.sysusers" "$root/usr/lib/sysusers.d/talosvip.conf"

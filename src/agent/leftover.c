@@ -14,8 +14,7 @@ static int take_off(struct agent *a)
     const char *reason = NULL;
     int r = links_clean(a);
     if (r < 0) {
-        fprintf(stderr, "talosvip: cannot take off what an earlier agent left: %s\n",
-                strerror(-r));
+        fprintf(stderr, "talosvip: cannot take off what an earlier agent left: %s\n", strerror(-r));
         return 1;
     }
     if (fence_open(&a->fence, &reason) == 0)
