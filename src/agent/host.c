@@ -8,13 +8,15 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LOCK_WAIT_US (6 * SECOND_US)
+#define LOCK_DYING_US (SECOND_US / 2) /* closing packet sockets takes a killed agent 20 ms */
 
 int host_check_rights(void)
 {
@@ -66,18 +68,27 @@ void host_drop_rights(const struct settings *s)
     capng_apply(CAPNG_SELECT_CAPS);
 }
 
+/* A process that has ended but was not waited for yet does not run. */
+static bool is_running(int64_t pid)
+{
+    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+    if (fd < 0)
+        return pid > 0 && errno == EPERM;
+    struct pollfd ended = {.fd = fd, .events = POLLIN};
+    bool has_ended = poll(&ended, 1, 0) > 0;
+    close(fd);
+    return !has_ended;
+}
+
 /* A guardian that is still giving up for a dead agent holds the lock for a moment. */
 int host_take_lock(struct agent *a)
 {
-    uint64_t end = clock_now_us() + LOCK_WAIT_US;
+    uint64_t begun = clock_now_us();
     int64_t pid = 0;
     int r;
-    while ((r = lock_take(&a->lock_fd, &pid)) == -EADDRINUSE && clock_now_us() < end) {
-        bool is_alive = pid > 0 && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
-        if (is_alive)
-            break;
+    while ((r = lock_take(&a->lock_fd, &pid)) == -EADDRINUSE &&
+           clock_now_us() < begun + (is_running(pid) ? LOCK_DYING_US : LOCK_WAIT_US))
         usleep(20000);
-    }
     if (r == 0)
         return 0;
     if (r == -EADDRINUSE)

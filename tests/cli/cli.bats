@@ -170,7 +170,7 @@ usage_error() {
     TALOSVIP_TTL=soon run --separate-stderr "$talosvip" run
     usage_error 'TALOSVIP_TTL: "soon" is not a duration' 'write it like 5s, 1500ms or 1m30s'
     run --separate-stderr "$talosvip" run --check --dry-run
-    usage_error '--check and --dry-run exclude each other'
+    usage_error '--check, --dry-run and --release exclude each other'
 }
 
 @test "control characters in arguments do not reach the terminal" {

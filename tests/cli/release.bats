@@ -1,0 +1,44 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# run --release: what is left of an agent that was killed with its guardian.
+
+load run_helper
+
+setup()
+{
+    [ -x "$TALOSVIP" ] || skip "no $TALOSVIP"
+    cd "$BATS_TEST_TMPDIR" || return 1
+    talos_config >vip.yaml
+}
+
+@test "an address of ours goes at once, the host's own are not touched" {
+    SETUP='
+        etcd --data-dir /run/etcd --log-level error >/run/etcd.log 2>&1 &
+        ETCDCTL_API=3 await 20 etcdctl get x
+        "$TALOSVIP" run -c vip.yaml -e http://127.0.0.1:2379 --ttl 60s --node cp-1 >/run/log 2>&1 &
+        agent=$!
+        await 10 sh -c "ip -o addr show eth0 | grep -q 10.77.0.50/"
+        both="$(pgrep -P $agent -x talosvip-guard) $agent"
+        kill -STOP $both # or the one would still act when the other dies
+        kill -9 $both
+        ip -o addr show eth0 | grep -q 10.77.0.50/'
+    LIMIT=30 TALOSVIP=$TALOSVIP on_host bash -c '
+        "$TALOSVIP" run --release --log-format logfmt && ip -o addr show eth0 >/run/left
+        cat /run/left
+        sed -i "/10.77.0.50/d" /run/before' # what the run was to change
+    [ "$status" -eq 0 ] || fail "$status: $output"
+    [[ $output == *event=leftover*vip=10.77.0.50* ]]
+    [[ $output == *10.77.0.11/24* ]]
+    [[ $output != *"10.77.0.50/32"* ]]
+}
+
+@test "nothing to do is no error" {
+    on_host "$TALOSVIP" run --release
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+}
+
+@test "without rights: exit 5 and the name of the right" {
+    on_host setpriv --bounding-set -all --inh-caps -all "$TALOSVIP" run --release
+    says 5 CAP_NET_ADMIN
+}
