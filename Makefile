@@ -136,6 +136,7 @@ lint: all ## format, layers, purity of the core, cppcheck, shellcheck
 	@tests/lint/purity.sh $(B) && tests/lint/purity.sh --self-test $(B)
 	@tests/lint/events.sh
 	@tests/lint/man.sh $(B)/talosvip
+	@tests/lint/docs.sh $(B)/talosvip
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 	  --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src tests/sim
 	@shellcheck -x $(SHELL_FILES)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2154 # expanded on the host; variables of bats
 # run --release: what is left of an agent that was killed with its guardian.
 
 load run_helper
