@@ -27,6 +27,7 @@ json-c/*       : etcd api cluster cli
 yaml.h         : config
 netlink/*      : net
 linux/*        : net
+openssl/*      : net
 event2/*       : src/base/loop.c api
 cap-ng.h       : agent
 seccomp.h      : agent
@@ -181,6 +182,7 @@ self_test() {
     expect_violation src/agent/agent.c '"net/wire.h"' 'not in include/'
     expect_violation src/core/vip.c '<stdio.h>' 'the core is pure'
     expect_violation src/core/vip.c '<time.h>' 'the core is pure'
+    expect_violation src/etcd/call.c '<openssl/hmac.h>' 'may be used in net only'
     expect_violation src/net/link.c '<curl/curl.h>' 'may be used in etcd api only'
     expect_violation src/agent/agent.c '<event2/event.h>' 'may be used in src/base/loop.c api only'
     expect_violation src/base/buf.c '<event2/event.h>' 'may be used in src/base/loop.c api only'
