@@ -10,6 +10,8 @@
 int parse_u64(const char *text, uint64_t *ret_value);
 /* Decimal with an optional '-'. 0, -EINVAL, -ERANGE. */
 int parse_i64(const char *text, int64_t *ret_value);
+/* Lower-case hexadecimal without prefix or leading zeros. 0, -EINVAL, -ERANGE. */
+int parse_hex(const char *text, uint64_t *ret_value);
 /* Go's time.ParseDuration without negative values: "5s", "1500ms", "1m30s", "0.5s".
  * Result in microseconds. 0, -EINVAL, -ERANGE. */
 int parse_duration(const char *text, uint64_t *ret_us);

@@ -16,6 +16,8 @@
 #define KEYS_NODES_PREFIX "talosvip/v1/nodes/"
 #define KEYS_RELEASED_PREFIX "talosvip/v1/released/"
 #define KEYS_HISTORY_PREFIX "talosvip/v1/history/"
+#define KEYS_PEERS_PREFIX "talosvip/v1/peers/"
+#define KEYS_PEERKEY "talosvip/v1/peerkey"
 #define KEYS_REQUESTS_PREFIX "talosvip/v1/requests/"
 
 /* "talos:v1:vip:election:<ip>/": every candidate of one election starts with it. */
@@ -30,6 +32,7 @@ void keys_history_prefix(const struct ip *ip, char out[KEYS_TEXT_MAX]);
 void keys_history(const struct ip *ip, int64_t revision, char out[KEYS_TEXT_MAX]);
 /* 0, or -EINVAL: the name is empty, too long, or holds '/' or a control character. */
 int keys_node(const char *node, char out[KEYS_TEXT_MAX]);
+int keys_peers(const char *node, char out[KEYS_TEXT_MAX]);
 
 /* The other way round, for keys that come from etcd: `len` bytes, not necessarily text. Only the
  * exact form that is written above is taken (the address in its one spelling, no padding or
@@ -39,5 +42,6 @@ int keys_released_parse(const char *key, size_t len, struct ip *ret_ip);
 int keys_request_parse(const char *key, size_t len, struct ip *ret_ip);
 int keys_history_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_revision);
 int keys_node_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);
+int keys_peers_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);
 
 #endif

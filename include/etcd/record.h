@@ -57,6 +57,9 @@ struct record_node {
     int64_t renewed_ago_ms, latency_us, p99_us;
     int32_t latencies_us[RECORD_LATENCIES]; /* -1 none, -2 failed */
     bool has_packet_fence, has_guardian, is_paused;
+    uint64_t incarnation; /* with the lease: one life of the agent; 0 unknown */
+    struct ip peer_ip;    /* where it hears other agents; IP_NONE: it does not */
+    uint16_t peer_port;
     unsigned n_addresses;
     struct ip addresses[RECORD_ADDRESSES_MAX]; /* its own ones on the links of its VIPs */
     unsigned n_links;

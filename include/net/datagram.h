@@ -37,11 +37,12 @@ struct datagram {
     uint32_t window_us; /* how long an acknowledgement is good for */
 };
 
-/* While a key is replaced, both are in use somewhere. Sent is under `current` only. */
+/* Sent is under `key`, taken under both: while a key is replaced, an agent that has not heard of
+ * the new one must still be understood, and understand. */
 struct datagram_keys {
-    uint8_t current[DATAGRAM_KEY_SIZE];
-    uint8_t previous[DATAGRAM_KEY_SIZE];
-    bool has_previous;
+    uint8_t key[DATAGRAM_KEY_SIZE];
+    uint8_t other[DATAGRAM_KEY_SIZE];
+    bool has_other;
 };
 
 /* 0, -EINVAL (a datagram that datagram_read() would not take), -ENOMEM. */

@@ -37,6 +37,20 @@ int parse_i64(const char *text, int64_t *ret_value)
     return 0;
 }
 
+int parse_hex(const char *text, uint64_t *ret_value)
+{
+    static const char digits[] = "0123456789abcdef";
+    uint64_t n = 0;
+    if (!*text || text[strspn(text, digits)] || (*text == '0' && text[1]))
+        return -EINVAL;
+    if (strlen(text) > 16)
+        return -ERANGE;
+    for (; *text; text++)
+        n = n << 4 | (uint64_t)(strchr(digits, *text) - digits);
+    *ret_value = n;
+    return 0;
+}
+
 struct unit {
     const char *name;
     uint64_t us;

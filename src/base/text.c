@@ -55,6 +55,27 @@ int text_add_plain(struct buf *out, const char *text)
     return out->error;
 }
 
+int text_add_json(struct buf *out, const char *text, size_t size)
+{
+    size_t len = strnlen(text, size);
+    buf_putc(out, '"');
+    while (len > 0) {
+        enum text_kind kind;
+        size_t n = text_next(text, len, &kind);
+        if (kind == TEXT_INVALID)
+            buf_putc(out, '?');
+        else if (*text == '"' || *text == '\\')
+            buf_printf(out, "\\%c", *text);
+        else if ((unsigned char)*text < 0x20)
+            buf_printf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+        else
+            buf_add(out, text, n);
+        text += n;
+        len -= n;
+    }
+    return buf_putc(out, '"');
+}
+
 bool text_is_utf8(const char *text, size_t len)
 {
     while (len > 0) {

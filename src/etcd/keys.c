@@ -59,12 +59,22 @@ static bool is_node(const char *name, size_t len)
     return true;
 }
 
-int keys_node(const char *node, char out[KEYS_TEXT_MAX])
+static int with_node(const char *prefix, const char *node, char out[KEYS_TEXT_MAX])
 {
     if (!is_node(node, strnlen(node, KEYS_NODE_MAX + 1)))
         return -EINVAL;
-    snprintf(out, KEYS_TEXT_MAX, "%s%s", KEYS_NODES_PREFIX, node);
+    snprintf(out, KEYS_TEXT_MAX, "%s%s", prefix, node);
     return 0;
+}
+
+int keys_node(const char *node, char out[KEYS_TEXT_MAX])
+{
+    return with_node(KEYS_NODES_PREFIX, node, out);
+}
+
+int keys_peers(const char *node, char out[KEYS_TEXT_MAX])
+{
+    return with_node(KEYS_PEERS_PREFIX, node, out);
 }
 
 /* Steps over `prefix`; false when the key does not start so. */
@@ -151,11 +161,22 @@ int keys_request_parse(const char *key, size_t len, struct ip *ret_ip)
     return skip(&key, &len, KEYS_REQUESTS_PREFIX) ? take_ip(&key, &len, false, ret_ip) : -EINVAL;
 }
 
-int keys_node_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1])
+static int parse_node(const char *prefix, const char *key, size_t len,
+                      char ret_node[KEYS_NODE_MAX + 1])
 {
-    if (!skip(&key, &len, KEYS_NODES_PREFIX) || !is_node(key, len))
+    if (!skip(&key, &len, prefix) || !is_node(key, len))
         return -EINVAL;
     memcpy(ret_node, key, len);
     ret_node[len] = '\0';
     return 0;
+}
+
+int keys_node_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1])
+{
+    return parse_node(KEYS_NODES_PREFIX, key, len, ret_node);
+}
+
+int keys_peers_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1])
+{
+    return parse_node(KEYS_PEERS_PREFIX, key, len, ret_node);
 }

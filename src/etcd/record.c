@@ -2,9 +2,12 @@
 #include "etcd/record.h"
 
 #include "base/clock.h"
+#include "base/parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <json-c/json.h>
+#include <stdio.h>
 #include <string.h>
 
 #define RECORD_MAX 16384
@@ -49,6 +52,24 @@ static int add_addresses(struct json_object *o, const struct record_node *r)
     return 0;
 }
 
+/* Absent when unknown, as older versions leave it. */
+static int add_peer(struct json_object *o, const struct record_node *r)
+{
+    char text[IP_TEXT_MAX];
+    int e = 0;
+    if (r->incarnation) {
+        snprintf(text, sizeof(text), "%" PRIx64, r->incarnation);
+        e = add_text(o, "incarnation", text);
+    }
+    if (e == 0 && r->peer_ip.family != IP_NONE) {
+        ip_format(&r->peer_ip, text);
+        e = add_text(o, "peerAddress", text);
+        if (e == 0)
+            e = add_number(o, "peerPort", r->peer_port);
+    }
+    return e;
+}
+
 static int write_out(struct json_object *o, int r, struct buf *out)
 {
     const char *text = r < 0 ? NULL : json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
@@ -70,6 +91,8 @@ int record_node_write(const struct record_node *record, struct buf *out)
         r = add_text(o, "agent", record->version);
     if (r == 0)
         r = add_addresses(o, record);
+    if (r == 0)
+        r = add_peer(o, record);
     return write_out(o, r, out);
 }
 
@@ -138,6 +161,25 @@ static int get_addresses(struct json_object *o, struct record_node *r)
     return 0;
 }
 
+static int get_peer(struct json_object *o, struct record_node *r)
+{
+    char text[IP_TEXT_MAX];
+    struct json_object *port;
+    if (json_object_object_get_ex(o, "incarnation", NULL) &&
+        (get_text(o, "incarnation", text, sizeof(text)) < 0 ||
+         parse_hex(text, &r->incarnation) < 0))
+        return -EBADMSG;
+    if (!json_object_object_get_ex(o, "peerAddress", NULL))
+        return 0;
+    if (get_text(o, "peerAddress", text, sizeof(text)) < 0 || ip_parse(text, &r->peer_ip) < 0 ||
+        !json_object_object_get_ex(o, "peerPort", &port) ||
+        !json_object_is_type(port, json_type_int) || json_object_get_int64(port) <= 0 ||
+        json_object_get_int64(port) > UINT16_MAX)
+        return -EBADMSG;
+    r->peer_port = (uint16_t)json_object_get_int64(port);
+    return 0;
+}
+
 int record_node_parse(const char *text, size_t len, struct record_node *ret_record)
 {
     struct record_node record = {.n_addresses = 0};
@@ -151,6 +193,8 @@ int record_node_parse(const char *text, size_t len, struct record_node *ret_reco
         r = get_text(o, "agent", record.version, sizeof(record.version));
     if (r == 0)
         r = get_addresses(o, &record);
+    if (r == 0)
+        r = get_peer(o, &record);
     json_object_put(o);
     if (r == 0)
         *ret_record = record;

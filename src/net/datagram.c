@@ -84,7 +84,7 @@ int datagram_write(const struct datagram *d, const struct datagram_keys *keys,
     put_session(data + 24, &d->owner);
     put64(data + 40, d->number);
     put64(data + 48, (uint64_t)d->revision);
-    int r = authenticate(data, keys->current, data + MAC_AT);
+    int r = authenticate(data, keys->key, data + MAC_AT);
     if (r == 0)
         memcpy(out, data, sizeof(data));
     return r;
@@ -125,9 +125,9 @@ int datagram_read(const uint8_t *data, size_t len, const struct datagram_keys *k
         return -EPROTO;
     if (len != DATAGRAM_SIZE)
         return -EBADMSG;
-    int r = check_mac(data, keys->current);
-    if (r == -EKEYREJECTED && keys->has_previous)
-        r = check_mac(data, keys->previous);
+    int r = check_mac(data, keys->key);
+    if (r == -EKEYREJECTED && keys->has_other)
+        r = check_mac(data, keys->other);
     if (r < 0)
         return r;
     if (!is_known(data[1]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that etcd, or whoever answers in its place, can send. The first byte picks the
  * parser: '0' + kind for a reply, 'l' for the stream's lines, 'k' for keys, 'b' for base64, 'e'
- * for an endpoint's URL. */
+ * for an endpoint's URL, 'p' for the records of the peer lease. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@
 #include "../../src/etcd/lines.h"
 #include "etcd/keys.h"
 #include "etcd/message.h"
+#include "etcd/peers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -79,6 +80,10 @@ static void fuzz_keys(const char *text, size_t len)
         keys_released(&ip, key);
         check(strlen(key) == len && memcmp(key, text, len) == 0);
     }
+    if (keys_peers_parse(text, len, node) == 0) {
+        check(keys_peers(node, key) == 0);
+        check(strlen(key) == len && memcmp(key, text, len) == 0);
+    }
     if (keys_node_parse(text, len, node) == 0) {
         check(keys_node(node, key) == 0);
         check(strlen(key) == len && memcmp(key, text, len) == 0);
@@ -112,6 +117,28 @@ static void fuzz_endpoint(const char *text, size_t len)
     free(copy);
 }
 
+/* What was taken can be written, and is the same when it is read again. */
+static void fuzz_peers(const char *text, size_t len)
+{
+    struct peers_record record, record_again;
+    struct peers_key key, key_again;
+    struct buf json;
+    buf_init(&json, 1u << 20);
+    if (peers_record_parse(text, len, &record) == 0) {
+        check(peers_record_write(&record, &json) == 0);
+        check(peers_record_parse(buf_str(&json), json.len, &record_again) == 0);
+        check(peers_record_equal(&record, &record_again));
+    }
+    buf_clear(&json);
+    if (peers_key_parse(text, len, &key) == 0) {
+        check(peers_key_write(&key, &json) == 0);
+        check(peers_key_parse(buf_str(&json), json.len, &key_again) == 0);
+        check(memcmp(key.current, key_again.current, sizeof(key.current)) == 0);
+        check(key.generation == key_again.generation);
+    }
+    buf_done(&json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0 || size > 1u << 20)
@@ -127,5 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_base64(text, size - 1);
     else if (data[0] == 'e')
         fuzz_endpoint(text, size - 1);
+    else if (data[0] == 'p')
+        fuzz_peers(text, size - 1);
     return 0;
 }

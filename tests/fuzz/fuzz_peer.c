@@ -11,20 +11,20 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct datagram_keys keys = {
-    .current = "the key that is in use just now",
-    .previous = "the key that was in use before",
-    .has_previous = true,
+    .key = "the key that is in use just now",
+    .other = "the key that was in use before",
+    .has_other = true,
 };
 
 /* What was accepted must be written again as it came, but for the key. */
 static void read_and_write(const uint8_t *data, size_t size, const uint8_t *key)
 {
-    struct datagram_keys only = {.has_previous = false};
+    struct datagram_keys only = {.has_other = false};
     uint8_t again[DATAGRAM_SIZE];
     struct datagram d;
     if (datagram_read(data, size, &keys, &d) < 0)
         return;
-    memcpy(only.current, key, sizeof(only.current));
+    memcpy(only.key, key, sizeof(only.key));
     if (datagram_write(&d, &only, again) < 0 || size != sizeof(again) ||
         memcmp(data, again, size) != 0)
         abort();
@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     datagram_read(copy, size, &keys, &d);
     /* No fuzzer guesses a MAC, and what lies behind it would never be reached. */
     for (int i = 0; i < 2 && size >= DATAGRAM_SIZE; i++) {
-        const uint8_t *key = i ? keys.previous : keys.current;
+        const uint8_t *key = i ? keys.other : keys.key;
         if (!HMAC(EVP_sha256(), key, DATAGRAM_KEY_SIZE, copy, DATAGRAM_SIZE - 32,
                   copy + DATAGRAM_SIZE - 32, NULL))
             break;

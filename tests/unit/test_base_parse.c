@@ -176,9 +176,27 @@ static void test_distance(void **state)
     assert_true(parse_distance("a", longest) == SIZE_MAX);
 }
 
+static void test_hex(void **state)
+{
+    static const char *const bad[] = {"", "0x1", "01", "00", "A", "g", " 1", "1 ", "-1"};
+    uint64_t n = 77;
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(parse_hex(bad[i], &n), -EINVAL);
+    assert_int_equal(parse_hex("10000000000000000", &n), -ERANGE);
+    assert_int_equal(n, 77);
+    assert_int_equal(parse_hex("0", &n), 0);
+    assert_int_equal(n, 0);
+    assert_int_equal(parse_hex("ffffffffffffffff", &n), 0);
+    assert_true(n == UINT64_MAX);
+    assert_int_equal(parse_hex("13b0a204c2370b06", &n), 0);
+    assert_true(n == 0x13b0a204c2370b06);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hex),
         cmocka_unit_test(test_u64),
         cmocka_unit_test(test_i64),
         cmocka_unit_test(test_durations),

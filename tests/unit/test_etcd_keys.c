@@ -38,6 +38,9 @@ static void test_written(void **state)
     assert_string_equal(key, "talosvip/v1/history/10.0.0.50/00000000000000ff");
     assert_int_equal(keys_node("cp-1", key), 0);
     assert_string_equal(key, "talosvip/v1/nodes/cp-1");
+    assert_int_equal(keys_peers("cp-1", key), 0);
+    assert_string_equal(key, "talosvip/v1/peers/cp-1");
+    assert_int_equal(keys_peers("a/b", key), -EINVAL);
     assert_int_equal(keys_node("", key), -EINVAL);
     assert_int_equal(keys_node("a/b", key), -EINVAL);
     assert_int_equal(keys_node("a\nb", key), -EINVAL);
@@ -76,6 +79,10 @@ static void test_read_back(void **state)
     char node[KEYS_NODE_MAX + 1];
     assert_int_equal(keys_node_parse("talosvip/v1/nodes/cp-1", 22, node), 0);
     assert_string_equal(node, "cp-1");
+    assert_int_equal(keys_peers_parse("talosvip/v1/peers/cp-2", 22, node), 0);
+    assert_string_equal(node, "cp-2");
+    assert_int_equal(keys_peers_parse(KEYS_PEERKEY, strlen(KEYS_PEERKEY), node), -EINVAL);
+    assert_int_equal(keys_peers_parse("talosvip/v1/nodes/cp-1", 22, node), -EINVAL);
 }
 
 static void test_refused(void **state)

@@ -11,7 +11,7 @@
 
 #include "net/datagram.h"
 
-static const struct datagram_keys keys = {.current = "0123456789abcdef0123456789abcde"};
+static const struct datagram_keys keys = {.key = "0123456789abcdef0123456789abcde"};
 
 static const struct datagram sample = {
     .kind = DATAGRAM_ACKNOWLEDGEMENT,
@@ -48,7 +48,7 @@ static void test_layout(void **state)
     assert_int_equal(datagram_write(&sample, &keys, out), 0);
     assert_memory_equal(out, want, sizeof(want));
     memcpy(sealed, out, sizeof(sealed));
-    seal(sealed, keys.current);
+    seal(sealed, keys.key);
     assert_memory_equal(out, sealed, sizeof(sealed));
 }
 
@@ -101,15 +101,15 @@ static void test_only_this_length(void **state)
 
 static void test_keys(void **state)
 {
-    struct datagram_keys next = {.current = "another", .has_previous = true}, stranger = next;
+    struct datagram_keys next = {.key = "another", .has_other = true}, stranger = next;
     uint8_t out[DATAGRAM_SIZE];
     struct datagram got;
     (void)state;
-    memcpy(next.previous, keys.current, sizeof(next.previous));
+    memcpy(next.other, keys.key, sizeof(next.other));
     assert_int_equal(datagram_write(&sample, &keys, out), 0);
     assert_int_equal(datagram_read(out, sizeof(out), &next, &got), 0);
     assert_int_equal(datagram_read(out, sizeof(out), &stranger, &got), -EKEYREJECTED);
-    next.has_previous = false;
+    next.has_other = false;
     assert_int_equal(datagram_read(out, sizeof(out), &next, &got), -EKEYREJECTED);
     assert_int_equal(datagram_write(&sample, &next, out), 0);
     assert_int_equal(datagram_read(out, sizeof(out), &keys, &got), -EKEYREJECTED);
@@ -141,7 +141,7 @@ static void test_authentic_nonsense(void **state)
         struct datagram got;
         assert_int_equal(datagram_write(&sample, &keys, out), 0);
         memset(out + cases[i].at, cases[i].value, cases[i].n);
-        seal(out, keys.current);
+        seal(out, keys.key);
         assert_int_equal(datagram_read(out, sizeof(out), &keys, &got), cases[i].want);
     }
 }

@@ -23,7 +23,7 @@
 
 static struct net_ns ns;
 static struct loop *loop;
-static const struct datagram_keys keys = {.current = "a key"}, other = {.current = "another key"};
+static const struct datagram_keys keys = {.key = "a key"}, other = {.key = "another key"};
 
 struct end {
     struct udp *udp;
@@ -337,10 +337,10 @@ static void test_closed_and_moved_while_reading(void **state)
 
 static void test_keys_change(void **state)
 {
-    struct datagram_keys next = {.current = "another key", .has_previous = true};
+    struct datagram_keys next = {.key = "another key", .has_other = true};
     struct end a, b;
     (void)state;
-    memcpy(next.previous, keys.current, sizeof(next.previous));
+    memcpy(next.other, keys.key, sizeof(next.other));
     open_end(&a, 0, "10.77.0.1");
     open_end(&b, 1, "10.77.0.2");
     udp_set_keys(b.udp, &next);
@@ -349,7 +349,7 @@ static void test_keys_change(void **state)
     udp_set_keys(a.udp, &next);
     send_number(&a, &b, 2);
     expect_number(&b, 2);
-    next.has_previous = false;
+    next.has_other = false;
     udp_set_keys(b.udp, &next);
     send_number(&a, &b, 3);
     expect_number(&b, 3);
