@@ -21,6 +21,9 @@ struct agent_options {
     const char *password; /* from the environment only; never logged */
     const char *password_file;
     uint64_t ttl_us;
+    uint64_t peer_window_us;
+    uint16_t peer_port;
+    bool has_no_peers; /* whatever the configuration says */
     enum log_format log_format;
     enum log_level log_level;
     bool is_dry_run; /* say what would be done, and return */

@@ -22,6 +22,8 @@
 #define CONFIG_LINK_NAME_MAX 15
 #define CONFIG_TTL_MIN_US UINT64_C(2000000)
 #define CONFIG_TTL_MAX_US UINT64_C(600000000)
+#define CONFIG_WINDOW_MIN_US UINT64_C(100000)
+#define CONFIG_WINDOW_MAX_US UINT64_C(5000000)
 
 /* Where a setting was written; line 0 means that it is a default. */
 struct config_where {
@@ -126,6 +128,14 @@ struct config_etcd {
     struct config_where where;
 };
 
+/* The peer lease. */
+struct config_peers {
+    bool is_enabled;    /* default: yes */
+    uint64_t window_us; /* CONFIG_WINDOW_MIN_US to CONFIG_WINDOW_MAX_US; default 500 ms */
+    uint16_t port;      /* UDP; default 9755 */
+    struct config_where where;
+};
+
 struct config_api {
     const char *socket;   /* absolute path that fits sun_path; never NULL */
     struct ip metrics_ip; /* family IP_NONE: off */
@@ -146,6 +156,7 @@ struct config {
     struct config_hook *hooks;
     size_t n_hooks;
     struct config_api api;
+    struct config_peers peers;
     struct config_where node_where, ttl_where, refresh_where;
     struct arena *arena; /* holds all of it */
 };

@@ -74,7 +74,11 @@ int settings_resolve(struct settings *s, const struct agent_options *o, const st
 {
     *s = (struct settings){.ttl_us = o->ttl_us ? o->ttl_us : c->ttl_us,
                            .refresh_us = c->refresh_us,
-                           .socket = c->api.socket};
+                           .socket = c->api.socket,
+                           .has_peers = c->peers.is_enabled && !o->has_no_peers,
+                           .peer_window_us =
+                               o->peer_window_us ? o->peer_window_us : c->peers.window_us,
+                           .peer_port = o->peer_port ? o->peer_port : c->peers.port};
     resolve_etcd(s, o, &c->etcd);
     if (read_machine_id(machine_id_files[0], s->machine_id, sizeof(s->machine_id)) < 0 &&
         read_machine_id(machine_id_files[1], s->machine_id, sizeof(s->machine_id)) < 0) {

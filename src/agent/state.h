@@ -46,6 +46,9 @@ struct settings {
     uint64_t ttl_us;
     uint64_t refresh_us;
     const char *socket;
+    bool has_peers; /* takes part in the peer lease */
+    uint64_t peer_window_us;
+    uint16_t peer_port;
 };
 
 /* One request to etcd: at most one of its kind is out, and a newer one replaces it. */

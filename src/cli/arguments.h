@@ -25,6 +25,7 @@ struct argument {
     char **list;          /* FILES, LIST: owned */
     size_t n;             /* entries of `list` */
     uint64_t us;          /* DURATION */
+    uint64_t number;      /* NUMBER */
     size_t choice;        /* ENUM: index into the choices */
 };
 

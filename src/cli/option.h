@@ -13,6 +13,7 @@ enum option_kind {
     OPTION_FILES,    /* each use adds one file */
     OPTION_LIST,     /* each use adds entries, separated by commas */
     OPTION_DURATION, /* Go's form; between min_us and max_us */
+    OPTION_NUMBER,   /* decimal; between min and max */
     OPTION_ENUM,     /* one of `choices` */
 };
 
@@ -25,6 +26,7 @@ struct option {
     const char *metavar;                 /* the value in the help; NULL for FLAG */
     const char *const *choices;          /* ENUM: NULL-terminated */
     uint64_t min_us, max_us;             /* DURATION */
+    uint64_t min, max;                   /* NUMBER */
     const char *env[OPTION_ENV_MAX + 1]; /* the first that is set and not empty counts */
     const char *fallback;                /* default, in the same text form, or NULL */
     const char *help;

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,20 @@ static int set_duration(struct argument *value, const struct option *option, con
     return 0;
 }
 
+static int set_number(struct argument *value, const struct option *option, const char *label,
+                      const char *text, struct complaint *c)
+{
+    uint64_t number;
+    int r = parse_u64(text, &number);
+    if (r == -EINVAL)
+        return complaint_set(c, "%s: \"%s\" is not a number", label, text);
+    if (r < 0 || number < option->min || number > option->max)
+        return complaint_set(c, "%s: %s is not between %" PRIu64 " and %" PRIu64, label, text,
+                             option->min, option->max);
+    value->number = number;
+    return 0;
+}
+
 static int set_choice(struct argument *value, const struct option *option, const char *label,
                       const char *text, struct complaint *c)
 {
@@ -98,6 +113,9 @@ int value_set(struct argument *value, const struct option *option, const char *l
         break;
     case OPTION_DURATION:
         r = set_duration(value, option, label, text, ret_complaint);
+        break;
+    case OPTION_NUMBER:
+        r = set_number(value, option, label, text, ret_complaint);
         break;
     case OPTION_ENUM:
         r = set_choice(value, option, label, text, ret_complaint);

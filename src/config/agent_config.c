@@ -5,10 +5,13 @@
 #include "ip_text.h"
 #include "setting.h"
 
+#include "base/parse.h"
+
 #include <string.h>
 #include <sys/un.h>
 
 #define SOCKET_DEFAULT "/run/talosvip/agent.sock"
+#define PEER_PORT_DEFAULT 9755
 #define NODE_MAX 253 /* of a host name, RFC 1123 section 2.1 */
 #define NODE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
@@ -104,6 +107,21 @@ static void api_read(struct load *load, const struct yaml_node *agent)
     metrics_read(load, &metrics);
 }
 
+static void peers_read(struct load *load, const struct yaml_node *agent)
+{
+    struct config_peers *peers = &load->config->peers;
+    struct setting map = setting_of(agent, NULL, "peers");
+    const char *port = yaml_text(yaml_get(map.node, "port"));
+    uint64_t number;
+    if (!map.node)
+        return;
+    peers->where = config_vip_where(load, map.node, &map.step);
+    peers->window_us = setting_duration(map.node, "window", peers->window_us);
+    if (port && parse_u64(port, &number) == 0 && number <= UINT16_MAX)
+        peers->port = (uint16_t)number;
+    yaml_bool(yaml_get(map.node, "enabled"), &peers->is_enabled);
+}
+
 void agent_config_vips(struct load *load, const struct yaml_node *root)
 {
     struct setting list = setting_of(root, NULL, "vips");
@@ -125,6 +143,8 @@ static void agent_default(struct config *config)
     config->ttl_us = 5000000;
     config->refresh_us = 10000000;
     config->api.socket = SOCKET_DEFAULT;
+    config->peers =
+        (struct config_peers){.is_enabled = true, .window_us = 500000, .port = PEER_PORT_DEFAULT};
 }
 
 /* It becomes part of a key in etcd. */
@@ -166,4 +186,5 @@ void agent_config_finish(struct load *load)
     agent_config_health(load, agent);
     agent_config_hooks(load, agent);
     api_read(load, agent);
+    peers_read(load, agent);
 }

@@ -10,6 +10,7 @@
 
 #define API_PORT 6443
 #define TTL_SHORT_US UINT64_C(5000000)
+#define WINDOW_SHORT_US UINT64_C(150000)
 
 static void endpoint_suggest(struct model *model, struct finding *f, const struct ip *ip,
                              uint64_t port)
@@ -94,9 +95,10 @@ static void commands(struct model *model, const struct yaml_node *agent, const c
 void model_agent(struct model *model)
 {
     const struct yaml_node *agent = model->load.agent, *etcd = yaml_get(agent, "etcd"),
-                           *lease = yaml_get(agent, "lease");
+                           *lease = yaml_get(agent, "lease"), *peers = yaml_get(agent, "peers");
     struct yaml_step etcd_step = {NULL, "etcd", 0}, lease_step = {NULL, "lease", 0},
-                     ttl = {&lease_step, "ttl", 0};
+                     peers_step = {NULL, "peers", 0}, ttl = {&lease_step, "ttl", 0},
+                     window = {&peers_step, "window", 0};
     if (!agent)
         return;
     agent_config_finish(&model->load);
@@ -119,6 +121,8 @@ void model_agent(struct model *model)
     commands(model, agent, "health", "exec");
     if (yaml_get(lease, "ttl"))
         model->ttl_at = model_spot(model, yaml_get(lease, "ttl"), &ttl);
+    if (yaml_get(peers, "window"))
+        model->window_at = model_spot(model, yaml_get(peers, "window"), &window);
 }
 
 static void check_plain(struct model *model, const struct yaml_node *etcd)
@@ -169,10 +173,30 @@ static void check_lease(struct model *model)
     }
 }
 
+static void check_window(struct model *model)
+{
+    const struct config *config = model->load.config;
+    uint64_t us = config->peers.window_us;
+    if (!model->window_at.node || !config->peers.is_enabled)
+        return;
+    if (us >= CONFIG_WINDOW_MIN_US && us < WINDOW_SHORT_US) {
+        struct finding *f = spot_report(model, "TV506", &model->window_at,
+                                        "a window this short takes a busy host for a dead one");
+        finding_set_help(&model->findings, f, "500ms is the default");
+    } else if (us <= CONFIG_WINDOW_MAX_US && us >= config->ttl_us &&
+               config->ttl_us >= CONFIG_TTL_MIN_US) {
+        struct finding *f =
+            spot_report(model, "TV506", &model->window_at,
+                        "a window as long as the lease: the peers would never be the faster ones");
+        finding_set_help(&model->findings, f, "500ms is the default");
+    }
+}
+
 void check_agent(struct model *model)
 {
     if (!model->load.agent)
         return;
     check_lease(model);
+    check_window(model);
     check_plain(model, yaml_get(model->load.agent, "etcd"));
 }

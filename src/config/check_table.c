@@ -523,6 +523,17 @@ const struct check check_table_all[] = {
      "node never holds the VIP.",
      "hooks: [{on: [acquired], command: [/etc/talosvip/notfiy]}]\n",
      "hooks: [{on: [acquired], command: [/etc/talosvip/notify]}]\n"},
+    {"TV506", SEVERITY_WARNING, "a window of the peer lease that is very short, or as long as the lease",
+     "peers.window is under 150 ms, or not shorter than lease.ttl.",
+     "An owner that its peers do not hear for one window gives up its VIPs: "
+     "with a very short one, whenever a host or a switch is busy. A very long "
+     "one gains nothing over the lease.",
+     "apiVersion: talosvip/v1\n"
+     "kind: AgentConfig\n"
+     "peers: {window: 100ms}\n",
+     "apiVersion: talosvip/v1\n"
+     "kind: AgentConfig\n"
+     "peers: {window: 500ms}\n"},
 };
 /* clang-format on */
 

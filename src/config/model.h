@@ -92,7 +92,7 @@ struct model {
     struct spot hostname_at;
     struct facts endpoints; /* of talosconfig */
     struct model_path *paths;
-    struct spot ttl_at, etcd_at;
+    struct spot ttl_at, window_at, etcd_at;
 };
 
 /* Reads a whole file's text into an empty model that has findings, options, name, text and len.

@@ -180,6 +180,16 @@ static const struct schema_key api_keys[] = {
 };
 static const struct schema api = {.name = "api", KEYS(api_keys)};
 
+static const struct schema_key peers_keys[] = {
+    {.name = "window",
+     .type = SCHEMA_DURATION,
+     .min = CONFIG_WINDOW_MIN_US,
+     .max = CONFIG_WINDOW_MAX_US},
+    {.name = "port", .type = SCHEMA_UINT, .min = 1, .max = UINT16_MAX},
+    {.name = "enabled", .type = SCHEMA_BOOL},
+};
+static const struct schema peers = {.name = "peers", KEYS(peers_keys)};
+
 static const struct schema_key agent_keys[] = {
     DOCUMENT_KEYS,
     {.name = "node", .type = SCHEMA_TEXT},
@@ -190,6 +200,7 @@ static const struct schema_key agent_keys[] = {
     {.name = "health", .type = SCHEMA_MAP, .list = true, .child = &health},
     {.name = "hooks", .type = SCHEMA_MAP, .list = true, .child = &hook},
     {.name = "api", .type = SCHEMA_MAP, .child = &api},
+    {.name = "peers", .type = SCHEMA_MAP, .child = &peers},
 };
 const struct schema schema_agent = {.name = "AgentConfig", KEYS(agent_keys)};
 

@@ -14,7 +14,7 @@
 
 static const char *const colours[] = {"auto", "always", "never", NULL};
 
-enum { FLAG, QUIET, STRING, FILES, LIST, DURATION, ENUM };
+enum { FLAG, QUIET, STRING, FILES, LIST, DURATION, NUMBER, ENUM };
 
 static const struct option options[] = {
     [FLAG] = {.name = "flag", .letter = 'f', .kind = OPTION_FLAG},
@@ -41,6 +41,12 @@ static const struct option options[] = {
                   .min_us = 2000000,
                   .max_us = 600000000,
                   .env = {"TEST_TTL"}},
+    [NUMBER] = {.name = "port",
+                .kind = OPTION_NUMBER,
+                .metavar = "PORT",
+                .min = 1,
+                .max = 65535,
+                .env = {"TEST_PORT"}},
     [ENUM] = {.name = "colour",
               .kind = OPTION_ENUM,
               .metavar = "WHEN",
@@ -134,6 +140,9 @@ static void lists_split_and_files_do_not(void **state)
 static void values_are_converted(void **state)
 {
     (void)state;
+    assert_int_equal(PARSE("--port", "65535"), 0);
+    assert_true(given.values[NUMBER].number == 65535);
+    arguments_done(&given);
     assert_int_equal(PARSE("--ttl", "2500ms", "--colour", "never", "word", "--", "--flag"), 0);
     assert_true(given.values[DURATION].us == 2500000);
     assert_int_equal(given.values[ENUM].choice, 2);
@@ -203,6 +212,12 @@ static void mistakes_get_one_clear_line(void **state)
         {{"--ttl", "1s"}, "--ttl: 1s is not between 2s and 600s", ""},
         {{"--ttl", "601s"}, "--ttl: 601s is not between 2s and 600s", ""},
         {{"--ttl", "9999999h"}, "--ttl: 9999999h is not between 2s and 600s", ""},
+        {{"--port", "http"}, "--port: \"http\" is not a number", ""},
+        {{"--port", "0"}, "--port: 0 is not between 1 and 65535", ""},
+        {{"--port", "65536"}, "--port: 65536 is not between 1 and 65535", ""},
+        {{"--port", "18446744073709551617"},
+         "--port: 18446744073709551617 is not between 1 and 65535",
+         ""},
         {{"--colour", "allways"},
          "--colour: \"allways\" is not one of auto, always, never; did you mean always?",
          ""},

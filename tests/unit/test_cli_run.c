@@ -100,6 +100,9 @@ static void without_words_everything_is_the_configurations(void **state)
     assert_null(seen.options.password);
     assert_int_equal(seen.options.n_endpoints, 0);
     assert_true(seen.options.ttl_us == 0);
+    assert_true(seen.options.peer_window_us == 0);
+    assert_int_equal(seen.options.peer_port, 0);
+    assert_false(seen.options.has_no_peers);
     assert_int_equal(seen.options.log_format, LOG_AUTO);
     assert_int_equal(seen.options.log_level, LOG_INFO);
     assert_false(seen.options.is_dry_run);
@@ -110,7 +113,8 @@ static void every_flag_arrives(void **state)
     (void)state;
     assert_int_equal(RUN("run", "-c", "a", "--config", "b", "--node", "n", "-e", "x,y", "--cacert",
                          "ca", "--cert", "ce", "--key", "ke", "--user", "u", "--password-file",
-                         "pf", "--ttl", "3s", "--log-format", "journal", "--log-level", "debug"),
+                         "pf", "--ttl", "3s", "--peer-window", "150ms", "--peer-port", "65535",
+                         "--no-peers", "--log-format", "journal", "--log-level", "debug"),
                      7);
     assert_int_equal(seen.options.n_files, 2);
     assert_string_equal(seen.file, "b");
@@ -123,6 +127,9 @@ static void every_flag_arrives(void **state)
     assert_string_equal(seen.options.password_file, "pf");
     assert_string_equal(seen.user, "u");
     assert_true(seen.options.ttl_us == 3000000);
+    assert_true(seen.options.peer_window_us == 150000);
+    assert_int_equal(seen.options.peer_port, 65535);
+    assert_true(seen.options.has_no_peers);
     assert_int_equal(seen.options.log_format, LOG_JOURNAL);
     assert_int_equal(seen.options.log_level, LOG_DEBUG);
     assert_false(seen.options.is_dry_run);
@@ -215,6 +222,8 @@ static void wrong_usage_starts_nothing(void **state)
                              "  hint: a configuration file is named with -c FILE\n");
     assert_int_equal(RUN("run", "--check", "--dry-run"), EXIT_USAGE);
     assert_int_equal(RUN("run", "--ttl", "1s"), EXIT_USAGE);
+    assert_int_equal(RUN("run", "--peer-window", "99ms"), EXIT_USAGE);
+    assert_int_equal(RUN("run", "--peer-port", "65536"), EXIT_USAGE);
     assert_int_equal(RUN("run", "-f", "x"), EXIT_USAGE);
     assert_string_equal(err, "talosvip: unknown flag -f; did you mean -c?\n");
     assert_int_equal(RUN("runn"), EXIT_USAGE);

@@ -41,6 +41,10 @@ static void test_fixture(void **state)
     assert_int_equal(c->ttl_where.line, 15);
     assert_string_equal(c->ttl_where.yaml_path, "/lease/ttl");
     assert_int_equal(c->refresh_us, 30000000);
+    assert_int_equal(c->peers.window_us, 250000);
+    assert_int_equal(c->peers.port, 19755);
+    assert_false(c->peers.is_enabled);
+    assert_string_equal(c->peers.where.yaml_path, "/peers");
     assert_string_equal(c->api.socket, "/run/talosvip/agent.sock");
     assert_int_equal(c->api.metrics_port, 9754);
     assert_int_equal(c->api.metrics_ip.family, IP_V4);
@@ -99,6 +103,9 @@ static void test_defaults(void **state)
     assert_int_equal(l.config->n_hooks, 0);
     assert_string_equal(l.config->api.socket, "/run/talosvip/agent.sock");
     assert_int_equal(l.config->api.metrics_ip.family, IP_NONE);
+    assert_true(l.config->peers.is_enabled);
+    assert_int_equal(l.config->peers.window_us, 500000);
+    assert_int_equal(l.config->peers.port, 9755);
     loaded_done(&l);
 }
 
@@ -134,6 +141,18 @@ static const struct finding_case cases[] = {
     BAD("lease: 5s\n", "TV103", 8, 8, "lease: this must be a mapping, not text", NULL),
     BAD("announce: {refresh: 10ms}\n", "TV103", 8, 21,
         "announce.refresh: \"10ms\" is not between 1s and 3600s", NULL),
+    BAD("peers: {window: 99ms}\n", "TV103", 8, 17,
+        "peers.window: \"99ms\" is not between 100ms and 5s", NULL),
+    BAD("peers: {window: 5001ms}\n", "TV103", 8, 17,
+        "peers.window: \"5001ms\" is not between 100ms and 5s", NULL),
+    BAD("peers: {port: 0}\n", "TV103", 8, 15,
+        "peers.port: \"0\" is not a whole number from 1 to 65535", NULL),
+    BAD("peers: {port: 65536}\n", "TV103", 8, 15,
+        "peers.port: \"65536\" is not a whole number from 1 to 65535", NULL),
+    BAD("peers: {enabled: maybe}\n", "TV103", 8, 18,
+        "peers.enabled: \"maybe\" is neither true nor false", NULL),
+    BAD("peers: {windows: 1s}\n", "TV102", 8, 9, "unknown key \"windows\" in peers",
+        "did you mean \"window\"?"),
     BAD("node: a/b\n", "TV103", 8, 7,
         "\"a/b\" is not a node's name: only letters, digits, '.', '-' and '_' may be in it", NULL),
     BAD("node: ''\n", "TV103", 8, 7, "\"\" is not a node's name: it is empty", NULL),

@@ -238,6 +238,8 @@ static const struct corpus_case corpus[] = {
      "E TV219 11:50"},
     {"tv5-agent-bad.yaml",
      "E TV213 5:10, E TV102 6:9, E TV103 8:11, E TV103 8:31"},
+    {"tv5-peers-bad.yaml",
+     "E TV103 4:11, E TV103 5:9, E TV103 6:12, E TV102 7:3"},
     {"tv501-ttl.yaml",
      "W TV501 3:14, W TV501 5:5"},
     {"tv502-together.yaml",
@@ -246,6 +248,10 @@ static const struct corpus_case corpus[] = {
      "E TV503 5:12"},
     {"tv504-plain.yaml",
      "W TV504 4:41"},
+    {"tv506-long.yaml",
+     "W TV506 4:11"},
+    {"tv506-short.yaml",
+     "W TV506 4:17"},
 };
 /* clang-format on */
 
@@ -471,7 +477,7 @@ static void test_host(void **state)
     EXPECT(&options, "E TV401 6:20, W TV208 7:15", "tv207-dhcp.yaml");
     options.host = &host;
     EXPECT(&options, "E TV404 0:0, W TV403 9:19, W TV403 9:19", "ok-1.1-selector.yaml");
-    EXPECT(&options, "E TV404 0:0, E TV401 5:10, W TV404 9:13, E TV404 10:12, E TV505 20:15",
+    EXPECT(&options, "E TV404 0:0, E TV401 5:10, W TV404 9:13, E TV404 10:12, E TV505 21:15",
            "ok-agent.yaml");
 }
 
