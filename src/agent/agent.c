@@ -60,6 +60,7 @@ static void open_fence(struct agent *a)
 
 static void on_timer(void *arg)
 {
+    host_tell_busy();
     feed_simple(arg, EV_TIMER, 0, false);
 }
 
@@ -179,7 +180,10 @@ static int set_up(struct agent *a)
     /* After etcd's libraries are set up: the guardian has no time for that when it is needed. */
     if ((r = guardian_start(a)) < 0)
         return internal("start the guardian", r);
-    return open_api(a);
+    if ((code = open_api(a)))
+        return code;
+    host_go_first();
+    return 0;
 }
 
 static void tear_down(struct agent *a)

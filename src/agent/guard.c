@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -25,8 +24,7 @@
 #define GUARD_DETACH_DELAY_US (300 * MS_US)
 #define MOURNER_STACK 65536
 
-/* As hard to hold up as the machine allows; each is a help, none a need. Locking what it touches
- * is enough: all that the agent has mapped would be megabytes. */
+/* As hard to hold up as the machine allows; each is a help, none a need. */
 static void stand_firm(void)
 {
     const struct sched_param param = {.sched_priority = GUARD_PRIORITY};
@@ -36,7 +34,7 @@ static void stand_firm(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+    host_lock_memory();
     sched_setscheduler(0, SCHED_FIFO, &param);
 }
 

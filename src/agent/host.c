@@ -9,14 +9,20 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define LOCK_WAIT_US (6 * SECOND_US)
 #define LOCK_DYING_US (SECOND_US / 2) /* closing packet sockets takes a killed agent 20 ms */
+#define PRIORITY 1 /* above all that is ordinary, below the guardian */
+#define BUSY_MAX_US (300 * MS_US)
 
 int host_check_rights(void)
 {
@@ -53,8 +59,8 @@ static bool has_foreign_files(const struct settings *s)
 /* What is not needed any more goes; a kernel that refuses is no reason to stop. */
 void host_drop_rights(const struct settings *s)
 {
-    const unsigned kept[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF, CAP_SYS_NICE,
-                             CAP_DAC_READ_SEARCH};
+    const unsigned kept[] = {CAP_NET_ADMIN, CAP_NET_RAW,  CAP_BPF,
+                             CAP_SYS_NICE,  CAP_IPC_LOCK, CAP_DAC_READ_SEARCH};
     enum { KEPT = sizeof(kept) / sizeof(kept[0]) };
     const unsigned n = has_foreign_files(s) ? KEPT : KEPT - 1;
     bool had[KEPT];
@@ -78,6 +84,67 @@ static bool is_running(int64_t pid)
     bool has_ended = poll(&ended, 1, 0) > 0;
     close(fd);
     return !has_ended;
+}
+
+static volatile sig_atomic_t was_busy;
+
+/* We have not waited for anything in BUSY_MAX_US, and never will if it is a bug: as an ordinary
+ * process that harms nobody. The signal may come to any thread; the one that is urgent has the
+ * process's number. */
+static void on_busy(int signum)
+{
+    const struct sched_param param = {.sched_priority = 0};
+    int saved = errno;
+    (void)signum;
+    /* Taking back RESET_ON_FORK would need a right that we may not have. */
+    was_busy = sched_setscheduler(getpid(), SCHED_OTHER | SCHED_RESET_ON_FORK, &param) == 0;
+    errno = saved;
+}
+
+static int go_first(void)
+{
+    const struct sched_param param = {.sched_priority = PRIORITY};
+    const struct sigaction busy = {.sa_handler = on_busy, .sa_flags = SA_RESTART};
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_RTTIME, &limit) < 0)
+        return -errno;
+    if (limit.rlim_cur > BUSY_MAX_US)
+        limit.rlim_cur = BUSY_MAX_US;
+    if (sigaction(SIGXCPU, &busy, NULL) < 0 || setrlimit(RLIMIT_RTTIME, &limit) < 0)
+        return -errno;
+    /* What we start is not urgent. */
+    return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
+}
+
+/* Only what is touched: all that is mapped would be megabytes. Under a limit, memory that is
+ * asked for later could be refused, which is worse than swapped out. */
+void host_lock_memory(void)
+{
+    struct rlimit limit = {.rlim_cur = 0};
+    capng_get_caps_process();
+    getrlimit(RLIMIT_MEMLOCK, &limit);
+    if (limit.rlim_cur == RLIM_INFINITY || capng_have_capability(CAPNG_EFFECTIVE, CAP_IPC_LOCK))
+        mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
+void host_go_first(void)
+{
+    int r = go_first();
+    if (r < 0)
+        log_event(LOG_INFO, "not_urgent", NULL, LOG_FIELDS(LOG_TEXT("reason", strerror(-r))),
+                  "no real-time priority (%s): a very busy host may hold this agent up",
+                  strerror(-r));
+    host_lock_memory();
+}
+
+void host_tell_busy(void)
+{
+    if (!was_busy)
+        return;
+    was_busy = false;
+    log_event(LOG_WARN, "not_urgent", NULL, LOG_FIELDS(LOG_TEXT("reason", "busy")),
+              "ran for %u ms without a pause; real-time priority is given up until a restart",
+              (unsigned)(BUSY_MAX_US / MS_US));
 }
 
 /* A guardian that is still giving up for a dead agent holds the lock for a moment. */

@@ -244,6 +244,13 @@ int host_check_ttl(const struct agent *a, bool is_fenced);
 /* Nobody has put a VIP of ours on a link by hand. */
 int host_check_untouched(struct agent *a);
 void host_drop_rights(const struct settings *s);
+/* Ahead of whatever else this host does, and not swapped out, as far as it is allowed; else says
+ * so. A bug that keeps the processor loses that again. */
+void host_go_first(void);
+/* If it is allowed without a limit. */
+void host_lock_memory(void);
+/* Says, once, that it was lost. */
+void host_tell_busy(void);
 /* confine.c: 0 or -errno; then nothing is forbidden. */
 int confine(void);
 
