@@ -85,8 +85,8 @@ struct peers_release {
 };
 
 /* Ends the session that `record`, read at `mod_revision`, names as owner: deletes the record, and
- * for each VIP that it leads puts released/<ip> and deletes the owner's key, so that the next in the queue need
- * not wait for the revocation of the lease, which still is to follow. At most
+ * for each VIP that it leads puts released/<ip> and deletes the owner's key, so that the next in
+ * the queue need not wait for the revocation of the lease, which still is to follow. At most
  * PEERS_RELEASES_MAX VIPs (-EINVAL); what has to be left out falls with the lease. Not to be
  * called without a majority of the record's voters. */
 int peers_call_end(struct etcd_client *client, const struct peers_record *record,

@@ -196,12 +196,9 @@ static void test_hex(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hex),
-        cmocka_unit_test(test_u64),
-        cmocka_unit_test(test_i64),
-        cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_not_durations),
-        cmocka_unit_test(test_duration_format),
+        cmocka_unit_test(test_hex),           cmocka_unit_test(test_u64),
+        cmocka_unit_test(test_i64),           cmocka_unit_test(test_durations),
+        cmocka_unit_test(test_not_durations), cmocka_unit_test(test_duration_format),
         cmocka_unit_test(test_distance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
