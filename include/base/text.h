@@ -20,8 +20,8 @@ size_t text_next(const char *text, size_t len, enum text_kind *ret_kind);
 /* Appends `text` with a '?' for every character that is not plain, so that a name cannot move
  * the cursor or look like another one. Returns 0 or the buf's error. */
 int text_add_plain(struct buf *out, const char *text);
-/* Appends at most `size` bytes of `text` (to its NUL) as a JSON string in quotes; a byte that is not
- * UTF-8 becomes '?', for JSON has no other bytes. Returns 0 or the buf's error. */
+/* Appends at most `size` bytes of `text` (to its NUL) as a JSON string in quotes; a byte that is
+ * not UTF-8 becomes '?', for JSON has no other bytes. Returns 0 or the buf's error. */
 int text_add_json(struct buf *out, const char *text, size_t size);
 /* All of it is UTF-8 without a NUL. */
 bool text_is_utf8(const char *text, size_t len);
