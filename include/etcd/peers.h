@@ -18,21 +18,22 @@
 #define PEERS_WINDOW_MAX_US 60000000u
 #define PEERS_RELEASES_MAX ((ETCD_OPS_MAX - 2) / 2)
 
-/* One life of one agent, and where it listens. */
-struct peers_voter {
-    char node[RECORD_NAME_MAX];
+/* One life of one agent. */
+struct peers_session {
     int64_t lease;        /* above 0 */
     uint64_t incarnation; /* above 0 */
-    struct ip ip;
-    uint16_t port; /* not 0 */
 };
 
 /* talosvip/v1/peers/<node>, under the owner's lease. */
 struct peers_record {
-    unsigned owner; /* index in `voters`: the owner is one of them */
+    struct peers_session owner;
+    int64_t term; /* above 0; grows with each list of this session */
     uint32_t window_us;
-    unsigned n_voters;                           /* at least 1 */
-    struct peers_voter voters[PEERS_VOTERS_MAX]; /* no session twice, for each has one vote */
+    unsigned n_voters; /* 0: the owner's lease is not to be ended early */
+    struct peers_session voters[PEERS_VOTERS_MAX]; /* the owner among them; none twice, for each
+                                                      has one vote */
+    unsigned n_owned;
+    int64_t owned[RECORD_VIPS_MAX]; /* create revisions of the keys under which it has addresses */
 };
 
 /* talosvip/v1/peerkey, without a lease. Secret: for no log, no message, no API. */
@@ -50,7 +51,7 @@ int peers_key_write(const struct peers_key *k, struct buf *out);
  * would give another majority. */
 int peers_record_parse(const char *text, size_t len, struct peers_record *ret_record);
 int peers_key_parse(const char *text, size_t len, struct peers_key *ret_key);
-/* Same owner, window and voters, in the same order. */
+/* The same, in the same order. */
 bool peers_record_equal(const struct peers_record *a, const struct peers_record *b);
 /* `old` (NULL: none) with `fresh` random bytes as the next generation. */
 void peers_key_next(const struct peers_key *old, const uint8_t fresh[PEERS_KEY_SIZE],
@@ -70,13 +71,9 @@ int peers_call_rotate_key(struct etcd_client *client, const struct peers_key *ke
                           int64_t mod_revision, uint64_t timeout_us, etcd_call_fn fn, void *arg,
                           struct etcd_call **ret_call);
 /* The owner's own record, under its lease. `mod_revision` of what it replaces; 0: there is none. */
-int peers_call_put(struct etcd_client *client, const struct peers_record *record,
+int peers_call_put(struct etcd_client *client, const char *node, const struct peers_record *record,
                    int64_t mod_revision, uint64_t timeout_us, etcd_call_fn fn, void *arg,
                    struct etcd_call **ret_call);
-/* Takes back the record of `node`: it takes no part as owner any more. */
-int peers_call_withdraw(struct etcd_client *client, const char *node, int64_t mod_revision,
-                        uint64_t timeout_us, etcd_call_fn fn, void *arg,
-                        struct etcd_call **ret_call);
 
 /* One VIP of an owner that is ended. */
 struct peers_release {
@@ -84,12 +81,13 @@ struct peers_release {
     int64_t revision; /* create revision of the owner's key for it */
 };
 
-/* Ends the session that `record`, read at `mod_revision`, names as owner: deletes the record, and
- * for each VIP that it leads puts released/<ip> and deletes the owner's key, so that the next in
- * the queue need not wait for the revocation of the lease, which still is to follow. At most
- * PEERS_RELEASES_MAX VIPs (-EINVAL); what has to be left out falls with the lease. Not to be
- * called without a majority of the record's voters. */
-int peers_call_end(struct etcd_client *client, const struct peers_record *record,
+/* Ends the session that the record of `node`, read at `mod_revision`, names as owner: deletes the
+ * record, and for each VIP puts released/<ip> and deletes the owner's key under `lease`, so that
+ * the next in the queue need not wait for the revocation of the lease, which still is to follow.
+ * Only VIPs whose key the record names as owned, and at most PEERS_RELEASES_MAX (-EINVAL); for the
+ * rest again, after success, with a `mod_revision` of 0: the record is gone. Not to be called
+ * without a majority of the record's voters. */
+int peers_call_end(struct etcd_client *client, const char *node, int64_t lease,
                    int64_t mod_revision, const struct peers_release *releases, size_t n,
                    const char *cause, uint64_t timeout_us, etcd_call_fn fn, void *arg,
                    struct etcd_call **ret_call);

@@ -16,7 +16,6 @@ enum datagram_kind {
     DATAGRAM_ACKNOWLEDGEMENT, /* voter to owner: of one heartbeat */
     DATAGRAM_ASK,             /* candidate to voter: is the owner silent for you, too? */
     DATAGRAM_GRANT,           /* voter to candidate: it is, and stays so */
-    DATAGRAM_REFUSAL,         /* voter to candidate: no */
     DATAGRAM_LEAVING,         /* to everybody: the sender stops */
 };
 
@@ -31,9 +30,9 @@ struct datagram {
     struct datagram_session from;  /* who sends it; both fields above 0 */
     struct datagram_session owner; /* whom it is about; of a HEARTBEAT the sender itself. May be
                                       all 0 in LEAVING only */
-    uint64_t number;    /* HEARTBEAT, ACKNOWLEDGEMENT: sequence; ASK, GRANT, REFUSAL: nonce */
-    int64_t revision;   /* mod revision of the owner's list of voters that the sender goes by; 0:
-                           none yet */
+    uint64_t number;               /* HEARTBEAT, ACKNOWLEDGEMENT: sequence; ASK, GRANT: nonce */
+    int64_t term;       /* of the owner's list of voters; ACKNOWLEDGEMENT: the newest one that the
+                           voter gave up; 0: none */
     uint32_t window_us; /* how long an acknowledgement is good for */
 };
 

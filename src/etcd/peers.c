@@ -76,7 +76,7 @@ int peers_call_rotate_key(struct etcd_client *client, const struct peers_key *ke
     return put_key(&(struct peers_call){client, timeout_us, fn, arg, ret_call}, key, mod_revision);
 }
 
-int peers_call_put(struct etcd_client *client, const struct peers_record *record,
+int peers_call_put(struct etcd_client *client, const char *node, const struct peers_record *record,
                    int64_t mod_revision, uint64_t timeout_us, etcd_call_fn fn, void *arg,
                    struct etcd_call **ret_call)
 {
@@ -86,27 +86,11 @@ int peers_call_put(struct etcd_client *client, const struct peers_record *record
     buf_init(&json, VALUE_MAX);
     int r = peers_record_write(record, &json);
     if (r == 0)
-        r = keys_peers(record->voters[record->owner].node, key);
+        r = keys_peers(node, key);
     if (r == 0)
-        r = put(&c, key, &json, record->voters[record->owner].lease, mod_revision);
+        r = put(&c, key, &json, record->owner.lease, mod_revision);
     buf_done(&json);
     return r;
-}
-
-int peers_call_withdraw(struct etcd_client *client, const char *node, int64_t mod_revision,
-                        uint64_t timeout_us, etcd_call_fn fn, void *arg,
-                        struct etcd_call **ret_call)
-{
-    const struct peers_call c = {client, timeout_us, fn, arg, ret_call};
-    char key[KEYS_TEXT_MAX];
-    if (mod_revision <= 0 || keys_peers(node, key) < 0)
-        return -EINVAL;
-    const struct etcd_compare guard = {.target = ETCD_MOD, .key = key, .number = mod_revision};
-    const struct etcd_op ops[] = {
-        {.kind = ETCD_OP_DELETE, .range.key = key},
-        {.kind = ETCD_OP_RANGE, .range.key = key},
-    };
-    return start(&c, &guard, ops, 2);
 }
 
 /* What the operations of an ending point to: too much for the stack. */
@@ -122,13 +106,13 @@ struct ending {
 
 _Static_assert(2 + 2 * PEERS_RELEASES_MAX <= ETCD_OPS_MAX, "all of them fit");
 
-static int add_release(struct ending *e, size_t i, const struct peers_voter *owner,
+static int add_release(struct ending *e, size_t i, const char *node, int64_t lease,
                        const struct peers_release *release, const char *cause)
 {
     struct record_released record = {.revision = release->revision, .wall_us = clock_wall_us()};
-    snprintf(record.node, sizeof(record.node), "%s", owner->node);
+    snprintf(record.node, sizeof(record.node), "%s", node);
     snprintf(record.cause, sizeof(record.cause), "%s", cause);
-    keys_candidate(&release->ip, owner->lease, e->vips[i].candidate);
+    keys_candidate(&release->ip, lease, e->vips[i].candidate);
     keys_released(&release->ip, e->vips[i].released);
     int r = record_released_write(&record, &e->vips[i].json);
     if (r < 0)
@@ -141,22 +125,21 @@ static int add_release(struct ending *e, size_t i, const struct peers_voter *own
     return 0;
 }
 
-int peers_call_end(struct etcd_client *client, const struct peers_record *record,
+int peers_call_end(struct etcd_client *client, const char *node, int64_t lease,
                    int64_t mod_revision, const struct peers_release *releases, size_t n,
                    const char *cause, uint64_t timeout_us, etcd_call_fn fn, void *arg,
                    struct etcd_call **ret_call)
 {
     const struct peers_call c = {client, timeout_us, fn, arg, ret_call};
-    const struct peers_voter *owner = &record->voters[record->owner];
     struct ending *e = n <= PEERS_RELEASES_MAX ? calloc(1, sizeof(*e)) : NULL;
     if (!e)
         return n <= PEERS_RELEASES_MAX ? -ENOMEM : -EINVAL;
-    int r = mod_revision > 0 ? keys_peers(owner->node, e->record) : -EINVAL;
+    int r = mod_revision >= 0 && lease > 0 ? keys_peers(node, e->record) : -EINVAL;
     e->ops[e->n++] = (struct etcd_op){.kind = ETCD_OP_DELETE, .range.key = e->record};
     for (size_t i = 0; i < n; i++)
         buf_init(&e->vips[i].json, VALUE_MAX);
     for (size_t i = 0; i < n && r == 0; i++)
-        r = add_release(e, i, owner, &releases[i], cause);
+        r = add_release(e, i, node, lease, &releases[i], cause);
     e->ops[e->n++] = (struct etcd_op){.kind = ETCD_OP_RANGE, .range.key = e->record};
     const struct etcd_compare guard = {
         .target = ETCD_MOD, .key = e->record, .number = mod_revision};

@@ -7,55 +7,65 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "base/text.h"
 #include "base64.h"
 #include "field.h"
 
 #define BYTES_MAX 32768
 #define KEY_TEXT_LEN ((PEERS_KEY_SIZE + 2) / 3 * 4)
 
-static bool is_same_session(const struct peers_voter *a, const struct peers_voter *b)
+static bool is_session(const struct peers_session *s)
+{
+    return s->lease > 0 && s->incarnation > 0;
+}
+
+static bool is_same(const struct peers_session *a, const struct peers_session *b)
 {
     return a->lease == b->lease && a->incarnation == b->incarnation;
 }
 
 static bool is_sound(const struct peers_record *r)
 {
-    if (r->n_voters == 0 || r->n_voters > PEERS_VOTERS_MAX || r->owner >= r->n_voters ||
-        r->window_us == 0 || r->window_us > PEERS_WINDOW_MAX_US)
+    bool has_owner = r->n_voters == 0;
+    if (!is_session(&r->owner) || r->term <= 0 || r->window_us == 0 ||
+        r->window_us > PEERS_WINDOW_MAX_US || r->n_voters > PEERS_VOTERS_MAX ||
+        r->n_owned > RECORD_VIPS_MAX)
         return false;
     for (unsigned i = 0; i < r->n_voters; i++) {
-        const struct peers_voter *v = &r->voters[i];
-        if (!v->node[0] || v->lease <= 0 || v->incarnation == 0 || v->ip.family == IP_NONE ||
-            v->port == 0)
+        if (!is_session(&r->voters[i]))
             return false;
         for (unsigned k = 0; k < i; k++)
-            if (is_same_session(v, &r->voters[k]))
+            if (is_same(&r->voters[i], &r->voters[k]))
                 return false;
+        has_owner |= is_same(&r->voters[i], &r->owner);
     }
-    return true;
+    for (unsigned i = 0; i < r->n_owned; i++)
+        if (r->owned[i] <= 0)
+            return false;
+    return has_owner;
+}
+
+static void add_session(struct buf *out, const struct peers_session *s)
+{
+    buf_printf(out, "\"lease\":\"%" PRIx64 "\",\"incarnation\":\"%" PRIx64 "\"", (uint64_t)s->lease,
+               s->incarnation);
 }
 
 int peers_record_write(const struct peers_record *r, struct buf *out)
 {
     if (!is_sound(r))
         return -EINVAL;
-    const struct peers_voter *owner = &r->voters[r->owner];
-    buf_printf(out,
-               "{\"lease\":\"%" PRIx64 "\",\"incarnation\":\"%" PRIx64 "\",\"windowUs\":%" PRIu32
-               ",\"voters\":[",
-               (uint64_t)owner->lease, owner->incarnation, r->window_us);
+    buf_putc(out, '{');
+    add_session(out, &r->owner);
+    buf_printf(out, ",\"term\":%" PRId64 ",\"windowUs\":%" PRIu32 ",\"voters\":[", r->term,
+               r->window_us);
     for (unsigned i = 0; i < r->n_voters; i++) {
-        const struct peers_voter *v = &r->voters[i];
-        char ip[IP_TEXT_MAX];
-        ip_format(&v->ip, ip);
-        buf_puts(out, i ? ",{\"node\":" : "{\"node\":");
-        text_add_json(out, v->node, sizeof(v->node));
-        buf_printf(out,
-                   ",\"lease\":\"%" PRIx64 "\",\"incarnation\":\"%" PRIx64
-                   "\",\"address\":\"%s\",\"port\":%" PRIu16 "}",
-                   (uint64_t)v->lease, v->incarnation, ip, v->port);
+        buf_puts(out, i ? ",{" : "{");
+        add_session(out, &r->voters[i]);
+        buf_putc(out, '}');
     }
+    buf_puts(out, "],\"owned\":[");
+    for (unsigned i = 0; i < r->n_owned; i++)
+        buf_printf(out, "%s%" PRId64, i ? "," : "", r->owned[i]);
     return buf_puts(out, "]}");
 }
 
@@ -70,54 +80,61 @@ static const char *text_of(struct json_object *object, const char *name, size_t 
     return text && len < size && strlen(text) == len ? text : NULL;
 }
 
-static int read_session(struct json_object *object, int64_t *ret_lease, uint64_t *ret_incarnation)
+static int read_session(struct json_object *object, struct peers_session *ret)
 {
     const char *lease = text_of(object, "lease", 17);
     const char *incarnation = text_of(object, "incarnation", 17);
     uint64_t number;
     if (!lease || !incarnation || parse_hex(lease, &number) < 0 || number > INT64_MAX ||
-        parse_hex(incarnation, ret_incarnation) < 0)
+        parse_hex(incarnation, &ret->incarnation) < 0)
         return -EBADMSG;
-    *ret_lease = (int64_t)number;
+    ret->lease = (int64_t)number;
     return 0;
 }
 
-static int read_voter(struct json_object *object, struct peers_voter *ret)
+static int read_voters(struct json_object *object, struct peers_record *ret)
 {
-    const char *node = text_of(object, "node", sizeof(ret->node));
-    const char *ip = text_of(object, "address", IP_TEXT_MAX);
-    int64_t port = 0;
-    if (!node || !ip || ip_parse(ip, &ret->ip) < 0 || field_i64(object, "port", &port) < 0 ||
-        port <= 0 || port > UINT16_MAX)
-        return -EBADMSG;
-    memcpy(ret->node, node, strlen(node) + 1);
-    ret->port = (uint16_t)port;
-    return read_session(object, &ret->lease, &ret->incarnation);
+    struct json_object *list = NULL;
+    size_t n = 0;
+    int r = field_array(object, "voters", PEERS_VOTERS_MAX, &list, &n);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct json_object *element = field_element(list, i);
+        r = element ? read_session(element, &ret->voters[i]) : -EBADMSG;
+    }
+    ret->n_voters = (unsigned)n;
+    return list ? r : -EBADMSG;
+}
+
+static int read_owned(struct json_object *object, struct peers_record *ret)
+{
+    struct json_object *list = NULL;
+    size_t n = 0;
+    int r = field_array(object, "owned", RECORD_VIPS_MAX, &list, &n);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        struct json_object *element = json_object_array_get_idx(list, i);
+        ret->owned[i] =
+            json_object_is_type(element, json_type_int) ? json_object_get_int64(element) : 0;
+    }
+    ret->n_owned = (unsigned)n;
+    return list ? r : -EBADMSG;
 }
 
 static int read_record(struct json_object *object, struct peers_record *ret)
 {
-    struct peers_voter owner = {.lease = 0};
-    struct json_object *list = NULL;
     int64_t window = 0;
-    size_t n = 0;
-    int r = read_session(object, &owner.lease, &owner.incarnation);
+    int r = read_session(object, &ret->owner);
+    if (r == 0)
+        r = field_i64(object, "term", &ret->term);
     if (r == 0)
         r = field_i64(object, "windowUs", &window);
     if (r == 0)
-        r = field_array(object, "voters", PEERS_VOTERS_MAX, &list, &n);
+        r = read_voters(object, ret);
+    if (r == 0)
+        r = read_owned(object, ret);
     if (r < 0 || window <= 0 || window > PEERS_WINDOW_MAX_US)
         return -EBADMSG;
     ret->window_us = (uint32_t)window;
-    ret->n_voters = (unsigned)n;
-    ret->owner = PEERS_VOTERS_MAX;
-    for (unsigned i = 0; i < n && r == 0; i++) {
-        struct json_object *element = field_element(list, i);
-        r = element ? read_voter(element, &ret->voters[i]) : -EBADMSG;
-        if (is_same_session(&owner, &ret->voters[i]))
-            ret->owner = i;
-    }
-    return r == 0 && is_sound(ret) ? 0 : -EBADMSG;
+    return is_sound(ret) ? 0 : -EBADMSG;
 }
 
 int peers_record_parse(const char *text, size_t len, struct peers_record *ret_record)
@@ -136,15 +153,13 @@ int peers_record_parse(const char *text, size_t len, struct peers_record *ret_re
 
 bool peers_record_equal(const struct peers_record *a, const struct peers_record *b)
 {
-    if (a->n_voters != b->n_voters || a->owner != b->owner || a->window_us != b->window_us)
+    if (a->n_voters != b->n_voters || a->n_owned != b->n_owned || a->window_us != b->window_us ||
+        a->term != b->term || !is_same(&a->owner, &b->owner))
         return false;
-    for (unsigned i = 0; i < a->n_voters; i++) {
-        const struct peers_voter *v = &a->voters[i], *w = &b->voters[i];
-        if (!is_same_session(v, w) || strcmp(v->node, w->node) != 0 || !ip_equal(&v->ip, &w->ip) ||
-            v->port != w->port)
+    for (unsigned i = 0; i < a->n_voters; i++)
+        if (!is_same(&a->voters[i], &b->voters[i]))
             return false;
-    }
-    return true;
+    return memcmp(a->owned, b->owned, a->n_owned * sizeof(a->owned[0])) == 0;
 }
 
 int peers_key_write(const struct peers_key *k, struct buf *out)

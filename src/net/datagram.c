@@ -3,7 +3,7 @@
  *  8  sender: lease (8), incarnation (8)
  * 24  owner: lease (8), incarnation (8)
  * 40  number (8)
- * 48  revision (8)
+ * 48  term (8)
  * 56  HMAC-SHA256 of all that is before it (32)
  * All numbers in network order. */
 #include "net/datagram.h"
@@ -40,7 +40,7 @@ static bool is_sound(const struct datagram *d)
 {
     bool is_about_itself =
         d->from.lease == d->owner.lease && d->from.incarnation == d->owner.incarnation;
-    if (!is_session(&d->from) || d->revision < 0)
+    if (!is_session(&d->from) || d->term < 0)
         return false;
     if (d->kind == DATAGRAM_HEARTBEAT)
         return is_about_itself;
@@ -83,7 +83,7 @@ int datagram_write(const struct datagram *d, const struct datagram_keys *keys,
     put_session(data + 8, &d->from);
     put_session(data + 24, &d->owner);
     put64(data + 40, d->number);
-    put64(data + 48, (uint64_t)d->revision);
+    put64(data + 48, (uint64_t)d->term);
     int r = authenticate(data, keys->key, data + MAC_AT);
     if (r == 0)
         memcpy(out, data, sizeof(data));
@@ -138,7 +138,7 @@ int datagram_read(const uint8_t *data, size_t len, const struct datagram_keys *k
         .from = get_session(data + 8),
         .owner = get_session(data + 24),
         .number = get64(data + 40),
-        .revision = (int64_t)get64(data + 48),
+        .term = (int64_t)get64(data + 48),
     };
     if (data[2] || data[3] || !is_sound(&d))
         return -EBADMSG;
@@ -153,7 +153,6 @@ const char *datagram_kind_name(enum datagram_kind kind)
         [DATAGRAM_ACKNOWLEDGEMENT] = "acknowledgement",
         [DATAGRAM_ASK] = "ask",
         [DATAGRAM_GRANT] = "grant",
-        [DATAGRAM_REFUSAL] = "refusal",
         [DATAGRAM_LEAVING] = "leaving",
     };
     return is_known(kind) ? names[kind] : "?";

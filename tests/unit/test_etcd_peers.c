@@ -99,14 +99,11 @@ static void get(const char *key, struct result *ret)
     finish(etcd_call_range(client, &range, TIMEOUT_US, on_result, ret, NULL), ret);
 }
 
-static struct peers_record record_of(const char *node, int64_t lease)
+static struct peers_record record_of(int64_t lease)
 {
-    struct peers_record r = {.window_us = 500000, .n_voters = 3};
-    for (unsigned i = 0; i < 3; i++) {
-        r.voters[i] = (struct peers_voter){.lease = lease + i, .incarnation = i + 1, .port = 9755};
-        snprintf(r.voters[i].node, sizeof(r.voters[i].node), "%s%s", node, i ? "-peer" : "");
-        assert_int_equal(ip_parse("10.0.0.1", &r.voters[i].ip), 0);
-    }
+    struct peers_record r = {.owner = {lease, 1}, .term = 1, .window_us = 500000, .n_voters = 3};
+    for (unsigned i = 0; i < 3; i++)
+        r.voters[i] = (struct peers_session){lease + i, i + 1};
     return r;
 }
 
@@ -145,37 +142,31 @@ static void test_first_key_wins(void **state)
 static void test_list_follows_its_revision(void **state)
 {
     int64_t lease = new_lease();
-    struct peers_record record = record_of("put", lease), got;
+    struct peers_record record = record_of(lease), got;
     struct result r = {.calls = 0};
     (void)state;
-    finish(peers_call_put(client, &record, 0, TIMEOUT_US, on_result, &r, NULL), &r);
+    finish(peers_call_put(client, "put", &record, 0, TIMEOUT_US, on_result, &r, NULL), &r);
     assert_true(r.succeeded && r.lease == lease);
     int64_t first = r.mod_revision;
-    record.n_voters = 2;
+    record.term = 2, record.n_voters = 2;
     r = (struct result){.calls = 0};
-    finish(peers_call_put(client, &record, first, TIMEOUT_US, on_result, &r, NULL), &r);
+    finish(peers_call_put(client, "put", &record, first, TIMEOUT_US, on_result, &r, NULL), &r);
     assert_true(r.succeeded && r.mod_revision > first);
     int64_t second = r.mod_revision;
-    record.n_voters = 1;
+    record.term = 3, record.n_voters = 1;
     for (int64_t old = 0; old <= first; old += first) { /* behind the times */
         r = (struct result){.calls = 0};
-        finish(peers_call_put(client, &record, old, TIMEOUT_US, on_result, &r, NULL), &r);
+        finish(peers_call_put(client, "put", &record, old, TIMEOUT_US, on_result, &r, NULL), &r);
         assert_true(!r.succeeded && r.mod_revision == second);
         assert_int_equal(peers_record_parse(r.value, strlen(r.value), &got), 0);
         assert_int_equal(got.n_voters, 2);
     }
-    r = (struct result){.calls = 0};
-    finish(peers_call_withdraw(client, "put", first, TIMEOUT_US, on_result, &r, NULL), &r);
-    assert_true(!r.succeeded && r.n_kvs == 1);
-    r = (struct result){.calls = 0};
-    finish(peers_call_withdraw(client, "put", second, TIMEOUT_US, on_result, &r, NULL), &r);
-    assert_true(r.succeeded && r.n_kvs == 0);
 }
 
 static void test_ending(void **state)
 {
     int64_t lease = new_lease();
-    struct peers_record record = record_of("silent", lease);
+    struct peers_record record = record_of(lease);
     struct peers_release releases[2] = {{.revision = 11}, {.revision = 12}};
     char candidate[KEYS_TEXT_MAX], released[KEYS_TEXT_MAX];
     struct record_released left;
@@ -188,11 +179,11 @@ static void test_ending(void **state)
         keys_candidate(&releases[i].ip, lease, candidate);
         fixture_put(client, candidate, "silent", lease, &a);
     }
-    finish(peers_call_put(client, &record, 0, TIMEOUT_US, on_result, &r, NULL), &r);
+    finish(peers_call_put(client, "silent", &record, 0, TIMEOUT_US, on_result, &r, NULL), &r);
     int64_t revision = r.mod_revision;
 
     r = (struct result){.calls = 0};
-    finish(peers_call_end(client, &record, revision - 1, releases, 2, "silent", TIMEOUT_US,
+    finish(peers_call_end(client, "silent", lease, revision - 1, releases, 2, "silent", TIMEOUT_US,
                           on_result, &r, NULL),
            &r);
     assert_true(!r.succeeded && r.mod_revision == revision);
@@ -201,7 +192,7 @@ static void test_ending(void **state)
 
     for (int round = 0; round < 2; round++) { /* carried out twice */
         r = (struct result){.calls = 0};
-        finish(peers_call_end(client, &record, revision, releases, 2, "silent", TIMEOUT_US,
+        finish(peers_call_end(client, "silent", lease, revision, releases, 2, "silent", TIMEOUT_US,
                               on_result, &r, NULL),
                &r);
         assert_true(r.succeeded == (round == 0));
@@ -224,22 +215,29 @@ static void test_ending(void **state)
 static void test_ending_of_many(void **state)
 {
     static struct peers_release releases[PEERS_RELEASES_MAX + 1];
-    struct peers_record record = record_of("many", new_lease());
+    int64_t lease = new_lease();
+    struct peers_record record = record_of(lease);
     struct result r = {.calls = 0};
     (void)state;
-    finish(peers_call_put(client, &record, 0, TIMEOUT_US, on_result, &r, NULL), &r);
+    finish(peers_call_put(client, "many", &record, 0, TIMEOUT_US, on_result, &r, NULL), &r);
     int64_t revision = r.mod_revision;
     for (unsigned i = 0; i <= PEERS_RELEASES_MAX; i++)
         releases[i] = (struct peers_release){
             .ip = {.family = IP_V4, .bytes = {10, 1, 0, (uint8_t)i}}, .revision = 5};
-    assert_int_equal(peers_call_end(client, &record, revision, releases, PEERS_RELEASES_MAX + 1,
-                                    "silent", TIMEOUT_US, on_result, &r, NULL),
+    assert_int_equal(peers_call_end(client, "many", lease, revision, releases,
+                                    PEERS_RELEASES_MAX + 1, "silent", TIMEOUT_US, on_result, &r,
+                                    NULL),
                      -EINVAL);
-    assert_int_equal(
-        peers_call_end(client, &record, 0, releases, 1, "silent", TIMEOUT_US, on_result, &r, NULL),
-        -EINVAL);
+    assert_int_equal(peers_call_end(client, "many", 0, revision, releases, 1, "silent", TIMEOUT_US,
+                                    on_result, &r, NULL),
+                     -EINVAL);
     r = (struct result){.calls = 0};
-    finish(peers_call_end(client, &record, revision, releases, PEERS_RELEASES_MAX, "silent",
+    finish(peers_call_end(client, "many", lease, revision, releases, PEERS_RELEASES_MAX, "silent",
+                          TIMEOUT_US, on_result, &r, NULL),
+           &r);
+    assert_true(r.succeeded);
+    r = (struct result){.calls = 0}; /* the rest */
+    finish(peers_call_end(client, "many", lease, 0, &releases[PEERS_RELEASES_MAX], 1, "silent",
                           TIMEOUT_US, on_result, &r, NULL),
            &r);
     assert_true(r.succeeded);

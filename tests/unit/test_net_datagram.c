@@ -18,7 +18,7 @@ static const struct datagram sample = {
     .from = {.lease = 0x0102030405060708, .incarnation = 0xfffefdfcfbfaf9f8},
     .owner = {.lease = INT64_MAX, .incarnation = 7},
     .number = 0x1122334455667788,
-    .revision = 42,
+    .term = 42,
     .window_us = 500000,
 };
 
@@ -33,7 +33,7 @@ static bool is_equal(const struct datagram *a, const struct datagram *b)
     return a->kind == b->kind && a->from.lease == b->from.lease &&
            a->from.incarnation == b->from.incarnation && a->owner.lease == b->owner.lease &&
            a->owner.incarnation == b->owner.incarnation && a->number == b->number &&
-           a->revision == b->revision && a->window_us == b->window_us;
+           a->term == b->term && a->window_us == b->window_us;
 }
 
 static void test_layout(void **state)
@@ -133,7 +133,7 @@ static void test_authentic_nonsense(void **state)
         {16, 8, 0, -EBADMSG},   /* no incarnation */
         {24, 8, 0, -EBADMSG},
         {24, 16, 0, -EBADMSG},
-        {48, 1, 0x80, -EBADMSG}, /* a negative revision */
+        {48, 1, 0x80, -EBADMSG}, /* a negative term */
     };
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
