@@ -21,7 +21,7 @@
 
 #define LOCK_WAIT_US (6 * SECOND_US)
 #define LOCK_DYING_US (SECOND_US / 2) /* closing packet sockets takes a killed agent 20 ms */
-#define PRIORITY 1 /* above all that is ordinary, below the guardian */
+#define PRIORITY 1                    /* above all that is ordinary, below the guardian */
 #define BUSY_MAX_US (300 * MS_US)
 
 int host_check_rights(void)
