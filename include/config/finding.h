@@ -86,6 +86,9 @@ void finding_set_label(struct findings *findings, struct finding *finding, const
     __attribute__((format(printf, 3, 4)));
 void finding_set_why(struct findings *findings, struct finding *finding, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Makes it one of another check, at the same place; all it said besides is gone. */
+void finding_change(struct findings *findings, struct finding *finding, const char *id,
+                    const char *message);
 /* Also makes the help "did you mean ...?" when there is none yet. */
 void finding_set_suggestion(struct findings *findings, struct finding *finding, const char *text);
 /* One more place; those over FINDING_RELATED_MAX are left out. */

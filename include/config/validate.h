@@ -57,6 +57,7 @@ struct validate_host {
 struct validate_options {
     enum validate_mode mode;
     bool is_strict, vip_only;
+    bool is_for_agent; /* to run with these files, as they are: what it refuses is an error */
     const struct ip_prefix *subnets; /* --subnet: of the VIPs' links, besides those in the files */
     size_t n_subnets;
     const char *const *allow; /* --allow: IDs */
@@ -106,6 +107,8 @@ struct validate_report {
     struct findings findings;
     size_t errors, warnings, infos, suppressed;
     bool is_valid;
+    bool has_mode; /* `mode` was of importance: there are machine configs */
+    enum validate_mode mode;
     struct arena *arena; /* private */
 };
 

@@ -319,7 +319,7 @@ static enum exit_code run(const struct arguments *arguments)
 
 enum exit_code validate_for_run(char *const *files, size_t n)
 {
-    struct job job = {.wants_host = true};
+    struct job job = {.wants_host = true, .options.is_for_agent = true};
     enum exit_code code = EXIT_DONE;
     choose_style(&job, COLOR_AUTO);
     for (size_t i = 0; i < n && code == EXIT_DONE; i++)

@@ -400,6 +400,8 @@ static const char *worth_explaining(const struct validate_report *report)
 
 void validate_result(const struct validate_report *report, struct buf *out)
 {
+    static const char *const modes[] = {" for metal mode", " for cloud mode",
+                                        " for container mode"};
     size_t lost = count_unreadable(report);
     const char *id = worth_explaining(report);
     if (lost > 0 && report->errors == lost) {
@@ -408,7 +410,7 @@ void validate_result(const struct validate_report *report, struct buf *out)
         buf_puts(out, " could not be read");
         id = NULL;
     } else if (report->is_valid) {
-        buf_puts(out, "Result: OK  ");
+        buf_printf(out, "Result: OK%s  ", report->has_mode ? modes[report->mode] : "");
         plural(out, report->n_files, "file");
         buf_puts(out, ", ");
         plural(out, report->warnings, "warning");

@@ -146,8 +146,35 @@ static void check_talosconfig(struct model *models, size_t n)
             }
 }
 
+/* What the agent is to hold. Cloud VIPs are for others. */
+static void check_purpose(struct model *models, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (models[i].findings.errors > 0)
+            return; /* it may be in there */
+        for (const struct model_vip *vip = models[i].vips; vip; vip = vip->next)
+            if (!vip->is_cloud)
+                return;
+    }
+    struct finding_place at = {.file = models[0].name};
+    finding_add(&models[0].findings, "TV105", &at, "no file names a VIP that this agent can serve");
+}
+
+/* The agent's files are of one machine: one of them must say what it is. */
+static void check_types(struct model *models, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (models[i].options->is_for_agent && *models[i].type)
+            return;
+    for (size_t i = 0; i < n; i++)
+        check_type(&models[i]);
+}
+
 void check_across(struct model *models, size_t n)
 {
+    check_types(models, n);
+    if (n > 0 && models[0].options->is_for_agent)
+        check_purpose(models, n);
     check_talosconfig(models, n);
     if (n < 2)
         return;

@@ -143,6 +143,8 @@ static void report_unknown(struct model *model, const struct model_vip *vip, boo
     if (dhcp && link)
         spot_relate(model, f, vip->ip.family == IP_V4 ? &link->dhcp4_at : &link->dhcp6_at,
                     "DHCP here");
+    if (!dhcp && model_is_patch(model))
+        finding_set_severity(&model->findings, f, SEVERITY_INFO);
     finding_set_help(&model->findings, f, "give the subnet with --subnet, or use --host");
 }
 

@@ -137,9 +137,63 @@ const struct check check_table_all[] = {
      "apiVersion: v1alpha1\n"
      "kind: LinkConfig\n"
      "name: eth1\n"},
+    {"TV107", SEVERITY_WARNING, "a value that is filled in later",
+     "A template ({{ }}, {% %}, ${ }), a value that sops has encrypted, or one "
+     "that a secret store keeps, at a place where the value matters. It is "
+     "not checked, nor is what depends on it.",
+     "What comes out may still be wrong. Talos fills nothing in.",
+     "machine:\n"
+     "  network:\n"
+     "    interfaces:\n"
+     "      - interface: eth0\n"
+     "        vip:\n"
+     "          ip: ${VIP}\n",
+     "# envsubst <cp.yaml | talosvip validate -\n"
+     "machine:\n"
+     "  network:\n"
+     "    interfaces:\n"
+     "      - interface: eth0\n"
+     "        vip:\n"
+     "          ip: 10.0.0.50\n"},
+    {"TV108", SEVERITY_WARNING, "machine.type is missing",
+     "The file says that it is a machine config (\"version\"), but not of which "
+     "type. A patch need not say so: apply it, and check the result. A patch "
+     "without \"version\" is not asked for it. It is an error in a config that "
+     "has all the rest, and a VIP.",
+     "Talos takes the machine for a worker, and refuses a VIP in "
+     "machine.network.",
+     "version: v1alpha1\n"
+     "machine:\n"
+     "  network:\n"
+     "    interfaces:\n"
+     "      - interface: eth0\n"
+     "        vip: {ip: 10.0.0.50}\n",
+     "version: v1alpha1\n"
+     "machine:\n"
+     "  type: controlplane\n"
+     "  network:\n"
+     "    interfaces:\n"
+     "      - interface: eth0\n"
+     "        vip: {ip: 10.0.0.50}\n"},
+    {"TV109", SEVERITY_ERROR, "no disk to install Talos on",
+     "In metal mode (-m metal, the default) machine.install must name a disk "
+     "or select one. A warning where all of machine.install is missing: Talos "
+     "1.14 and later do without. Asked of configs that have token, CA and "
+     "cluster.controlPlane, and not of patches.",
+     "Talos refuses the file on metal. In a cloud or a container nothing is "
+     "installed.",
+     "version: v1alpha1 # with token, ca and so on\n"
+     "machine:\n"
+     "  install:\n"
+     "    image: ghcr.io/siderolabs/installer:v1.13.0\n",
+     "version: v1alpha1\n"
+     "machine:\n"
+     "  install:\n"
+     "    image: ghcr.io/siderolabs/installer:v1.13.0\n"
+     "    disk: /dev/sda\n"},
     {"TV201", SEVERITY_ERROR, "VIP on a worker",
-     "machine.type is worker (or join, or missing, which means the same), and "
-     "an interface or a VLAN has a vip.",
+     "machine.type is worker (or join, which means the same), and an "
+     "interface or a VLAN has a vip.",
      "Who holds a VIP is decided in etcd, and only control plane nodes have "
      "it. Talos refuses the file.",
      "machine:\n"

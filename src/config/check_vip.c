@@ -24,20 +24,15 @@ static void check_dhcp(struct model *model, const struct model_vip *vip)
 static void check_role(struct model *model, const struct model_vip *vip)
 {
     bool legacy = vip->form == MODEL_LEGACY || vip->form == MODEL_LEGACY_VLAN;
-    if (vip->form == MODEL_AGENT || !model_is_worker(model) || (!legacy && !*model->type))
+    if (vip->form == MODEL_AGENT || !model_is_worker(model))
         return;
     struct finding *f = spot_report(model, legacy ? "TV201" : "TV202", &vip->at,
                                     "VIP %s is configured for a worker", vip->text);
-    if (*model->type)
-        spot_relate(model, f, &model->type_at, "machine.type is \"%s\"", model->type);
+    spot_relate(model, f, &model->type_at, "machine.type is \"%s\"", model->type);
     finding_set_why(&model->findings, f,
                     legacy ? "only control plane nodes have etcd; Talos refuses the file"
                            : "the worker waits for etcd for ever; Talos does not say so");
-    if (*model->type)
-        finding_set_help(&model->findings, f, "only control plane nodes may hold a VIP");
-    else
-        finding_set_help(&model->findings, f,
-                         "machine.type is not set, and that makes a worker; set controlplane");
+    finding_set_help(&model->findings, f, "only control plane nodes may hold a VIP");
 }
 
 static void check_own(struct model *model, const struct model_vip *vip)

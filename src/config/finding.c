@@ -134,6 +134,26 @@ static void replace_text(struct findings *findings, char **text, char *with)
     *text = with;
 }
 
+static void forget(char **text)
+{
+    free(*text);
+    *text = NULL;
+}
+
+void finding_change(struct findings *findings, struct finding *finding, const char *id,
+                    const char *message)
+{
+    const struct check *check = check_find(id);
+    assert(check);
+    finding->id = check->id;
+    finding_set_severity(findings, finding, check->severity);
+    replace_text(findings, &finding->message, strdup(message));
+    forget(&finding->label);
+    forget(&finding->why);
+    forget(&finding->help);
+    forget(&finding->suggestion);
+}
+
 #define SET_TEXT(member)                                                                           \
     if (finding) {                                                                                 \
         va_list ap;                                                                                \

@@ -117,8 +117,13 @@ static void unknown_kind(struct model *model, const struct yaml_node *kind, cons
     report_quote(kind->text, kind->len, &text);
     struct finding *f = report_add(&model->findings, "TV101", kind, &step, "unknown kind %s of %s",
                                    buf_str(&text), whose);
-    if (suggestion)
+    if (suggestion) {
         finding_set_suggestion(&model->findings, f, suggestion);
+    } else if (strcmp(whose, TALOS_VERSION) == 0) {
+        /* Each version of Talos has new ones. */
+        finding_set_severity(&model->findings, f, SEVERITY_WARNING);
+        finding_set_help(&model->findings, f, "does your version of Talos know it?");
+    }
     report_text_done(&model->findings, &text);
 }
 
@@ -179,6 +184,27 @@ static bool is_talosconfig(const struct yaml_node *root)
     return contexts && contexts->kind == YAML_MAPPING;
 }
 
+/* RFC 6902: a list of operations. */
+static bool is_json_patch(const struct yaml_node *root)
+{
+    const struct yaml_node *first =
+        root->kind == YAML_SEQUENCE && root->entries ? root->entries->value : NULL;
+    return first && yaml_text(yaml_get(first, "op")) && yaml_text(yaml_get(first, "path"));
+}
+
+static void no_mapping(struct model *model, const struct yaml_node *root)
+{
+    struct spot at = {root, ""};
+    if (is_json_patch(root)) {
+        struct finding *f = spot_report(model, "TV101", &at, "a JSON patch is not checked");
+        finding_set_severity(&model->findings, f, SEVERITY_WARNING);
+        finding_set_help(&model->findings, f, "apply it, and check the result");
+    } else {
+        foreign(model,
+                spot_report(model, "TV101", &at, "a document must be a mapping of keys to values"));
+    }
+}
+
 static void document_read(struct model *model, const struct yaml_node *root,
                           struct identity **identities)
 {
@@ -187,8 +213,7 @@ static void document_read(struct model *model, const struct yaml_node *root,
     if (yaml_is_null(root)) {
         spot_report(model, "TV003", &at, "an empty document");
     } else if (root->kind != YAML_MAPPING) {
-        foreign(model,
-                spot_report(model, "TV101", &at, "a document must be a mapping of keys to values"));
+        no_mapping(model, root);
     } else if (yaml_text(kind) && yaml_text(version)) {
         if (strcmp(version->text, TALOS_VERSION) == 0)
             check_identity(model, identities, kind->text, root);
@@ -246,15 +271,17 @@ void model_done(struct model *model)
 
 bool model_is_worker(const struct model *model)
 {
-    if (strcmp(model->type, "worker") == 0 || strcmp(model->type, "join") == 0)
-        return true;
-    /* Without a type it is a worker, but a patch is no machine config and has none. */
-    return model->has_version && !*model->type;
+    return strcmp(model->type, "worker") == 0 || strcmp(model->type, "join") == 0;
 }
 
 bool model_is_control_plane(const struct model *model)
 {
     return strcmp(model->type, "controlplane") == 0 || strcmp(model->type, "init") == 0;
+}
+
+bool model_is_patch(const struct model *model)
+{
+    return !model->has_version;
 }
 
 bool model_is_node(const struct model *model)

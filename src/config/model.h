@@ -88,6 +88,9 @@ struct model {
     struct spot type_at;
     const char *type; /* "" when not given */
     bool has_version;
+    bool is_whole; /* has what joins a cluster, too: no patch */
+    struct spot root_at, install_at;
+    bool has_disk, has_unattended;  /* of the installation */
     const char *hostname, *cluster; /* or NULL; the cluster's ID or name */
     struct spot hostname_at;
     struct facts endpoints; /* of talosconfig */
@@ -103,7 +106,9 @@ void model_done(struct model *model);
 
 bool model_is_worker(const struct model *model);
 bool model_is_control_plane(const struct model *model);
-/* Has a machine type: is no patch. */
+/* Does not say that it is a machine config: others are merged into it, or it into others. */
+bool model_is_patch(const struct model *model);
+/* Has a machine type. */
 bool model_is_node(const struct model *model);
 /* Files that do not say to which cluster they belong are of any. */
 bool model_is_one_cluster(const struct model *a, const struct model *b);
@@ -159,6 +164,8 @@ void check_subnet(struct model *model, struct model_vip *vip);
 void check_vips(struct model *model);
 void check_links(struct model *model);
 void check_cluster(struct model *model);
+void check_machine(struct model *model);
+void check_type(struct model *model);
 void check_agent(struct model *model);
 void check_environment(struct model *model);
 /* Those of all files together; findings go to the model they are about. */

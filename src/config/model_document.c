@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "selector.h"
 #include "setting.h"
+#include "template.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -133,8 +134,9 @@ static void cluster_document(struct model *model, const char *kind, const struct
 static void node_document(struct model *model, const char *kind, const struct yaml_node *root)
 {
     struct yaml_step hostname = {NULL, "hostname", 0}, ntp = {NULL, "ntp", 0};
-    if (strcmp(kind, "HostnameConfig") == 0 && text_of(root, "hostname")) {
-        model->hostname = text_of(root, "hostname");
+    const char *name = text_of(root, "hostname");
+    if (strcmp(kind, "HostnameConfig") == 0 && name && !template_is_value(name, strlen(name))) {
+        model->hostname = name;
         model->hostname_at = model_spot(model, yaml_get(root, "hostname"), &hostname);
     } else if (strcmp(kind, "ResolverConfig") == 0) {
         model_fact_list(model, &model->nameservers, root, NULL, "nameservers", "address",
@@ -165,6 +167,7 @@ void model_document(struct model *model, const char *kind, const struct yaml_nod
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
         if (strcmp(kind, links[i]) == 0)
             link_document(model, root, strcmp(kind, "DummyLinkConfig") == 0);
+    model->has_unattended = model->has_unattended || strcmp(kind, "UnattendedInstallConfig") == 0;
     cluster_document(model, kind, root);
     node_document(model, kind, root);
 }

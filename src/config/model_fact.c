@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "ip_text.h"
+#include "template.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -235,7 +236,7 @@ struct model_vip *model_vip(struct model *model, const struct yaml_node *node,
 void model_endpoint(struct model *model, const struct yaml_node *node, const struct yaml_step *path)
 {
     const char *text = yaml_text(node), *host = text ? strstr(text, "://") : NULL;
-    if (!text || !*text)
+    if (!text || !*text || template_is_value(text, node->len))
         return;
     model->endpoint = text;
     model->endpoint_at = model_spot(model, node, path);

@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "schema.h"
 #include "selector.h"
+#include "template.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -217,7 +218,7 @@ static void network_read(struct model *model, const struct yaml_node *network,
                      hostname = {path, "hostname", 0};
     const struct yaml_node *list = yaml_get(network, "interfaces"),
                            *host = yaml_get(network, "hostname");
-    if (yaml_text(host) && host->len) {
+    if (yaml_text(host) && host->len && !template_is_value(host->text, host->len)) {
         model->hostname = host->text;
         model->hostname_at = model_spot(model, host, &hostname);
     }
@@ -268,16 +269,35 @@ static void version_read(struct model *model, const struct yaml_node *root)
     const struct yaml_node *version = yaml_get(root, "version");
     struct yaml_step step = {NULL, "version", 0};
     model->has_version = model->has_version || version;
-    if (!version && *model->type) {
-        struct spot at = {root, ""};
-        struct finding *f = spot_report(model, "TV101", &at, "\"version\" is missing");
-        finding_set_severity(&model->findings, f, SEVERITY_WARNING);
-        finding_set_help(&model->findings, f, "a machine config begins with \"version: v1alpha1\"");
-    } else if (yaml_text(version) && strcmp(version->text, "v1alpha1") != 0) {
-        struct spot at = model_spot(model, version, &step);
-        struct finding *f = spot_report(model, "TV101", &at, "this version is not v1alpha1");
-        finding_set_suggestion(&model->findings, f, "v1alpha1");
-    }
+    if (!yaml_text(version) || strcmp(version->text, "v1alpha1") == 0)
+        return;
+    struct spot at = model_spot(model, version, &step);
+    struct finding *f = spot_report(model, "TV101", &at, "this version is not v1alpha1");
+    finding_set_suggestion(&model->findings, f, "v1alpha1");
+}
+
+/* A value, and none that is filled in later. */
+static bool is_given(const struct yaml_node *map, const char *key)
+{
+    const struct yaml_node *value = yaml_get(map, key);
+    return yaml_text(value) && value->len > 0 && !template_is_value(value->text, value->len);
+}
+
+static void install_read(struct model *model, const struct yaml_node *root)
+{
+    const struct yaml_node *machine = yaml_get(root, "machine"),
+                           *install = yaml_get(machine, "install"),
+                           *selector = yaml_get(install, "diskSelector"),
+                           *disk = yaml_get(install, "disk");
+    struct yaml_step step = {NULL, "machine", 0}, below = {&step, "install", 0};
+    model->root_at = (struct spot){root, ""};
+    model->is_whole = is_given(machine, "token") && is_given(yaml_get(machine, "ca"), "crt") &&
+                      yaml_get(yaml_get(root, "cluster"), "controlPlane");
+    if (!install)
+        return;
+    model->install_at = model_spot(model, install, &below);
+    model->has_disk = (yaml_text(disk) && disk->len) ||
+                      (selector && selector->kind == YAML_MAPPING && selector->entries);
 }
 
 void model_machine_config(struct model *model, const struct yaml_node *root)
@@ -287,4 +307,5 @@ void model_machine_config(struct model *model, const struct yaml_node *root)
     machine_read(model, yaml_get(root, "machine"));
     cluster_read(model, yaml_get(root, "cluster"));
     version_read(model, root);
+    install_read(model, root);
 }

@@ -140,6 +140,13 @@ static bool is_allowed(const struct validate_options *options, const char *id)
     return false;
 }
 
+/* A warning that counts as an error: the agent takes no patches and no templates. */
+static bool is_error(const struct validate_options *options, const char *id)
+{
+    return options->is_strict ||
+           (options->is_for_agent && (strcmp(id, "TV107") == 0 || strcmp(id, "TV108") == 0));
+}
+
 static bool is_vip_document(const struct model *model, unsigned number)
 {
     for (const struct yaml_document *d = model->documents; d; d = d->next) {
@@ -194,7 +201,7 @@ void suppress_apply(struct model *model)
         const struct allow *allow = allow_for(&allows, f);
         if (allow || is_allowed(model->options, f->id))
             suppress(model, f, allow);
-        if (model->options->is_strict && f->severity == SEVERITY_WARNING)
+        if (f->severity == SEVERITY_WARNING && is_error(model->options, f->id))
             finding_set_severity(&model->findings, f, SEVERITY_ERROR);
     }
     free(allows.list);

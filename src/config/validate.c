@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "model.h"
 #include "source.h"
+#include "template.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static void check_model(struct model *model)
 {
     check_vips(model);
     check_links(model);
+    check_machine(model);
     check_cluster(model);
     check_agent(model);
     check_environment(model);
@@ -131,12 +133,15 @@ static int file_finish(struct model *model, struct validate_report *report,
     const struct finding *last = NULL;
     findings_sort(findings);
     findings_filter(findings, is_first, &last);
+    template_apply(model);
     suppress_apply(model);
     for (size_t i = 0; i < findings->n; i++)
         count(report, file, &findings->list[i]);
     /* Those that were too many are not in the list. */
     file->errors += dropped_errors(findings);
     report->errors += dropped_errors(findings);
+    report->has_mode = report->has_mode || model->has_machine_config;
+    report->mode = model->options->mode;
     file->path = model->name;
     file->type = type_of(model);
     file->machine_type = plain(model->type, report);
