@@ -33,7 +33,8 @@ struct validate_link {
 struct validate_probe_answer {
     struct ip vip;
     struct mac mac;
-    const char *owner; /* who it is, when it is one of our agents; or NULL */
+    const char *owner; /* who it is, when that is known; or NULL */
+    bool is_agent;     /* the owner is one of our agents */
 };
 
 /* A value of a kernel setting, such as "net.ipv4.conf.eth0.arp_ignore". */

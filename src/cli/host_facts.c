@@ -37,23 +37,28 @@ static ssize_t read_small(const char *path, char *out, size_t size)
     return n;
 }
 
+/* `scope`: a link, "all", or NULL for a setting of the whole host. */
 static void add_setting(struct host_facts *f, const char *family, const char *scope,
                         const char *key)
 {
     char path[128], value[16];
+    const char *conf = scope ? "conf/" : "", *slash = scope ? "/" : "", *dot = scope ? "." : "";
     struct setting_text *text = &f->texts[f->host.n_sysctls];
-    snprintf(path, sizeof(path), "/proc/sys/net/%s/conf/%s/%s", family, scope, key);
+    scope = scope ? scope : "";
+    snprintf(path, sizeof(path), "/proc/sys/net/%s/%s%s%s%s", family, conf, scope, slash, key);
     if (read_small(path, value, sizeof(value)) <= 0)
         return;
     value[strcspn(value, "\n")] = '\0';
-    snprintf(text->name, sizeof(text->name), "net.%s.conf.%s.%s", family, scope, key);
+    snprintf(text->name, sizeof(text->name), "net.%s.%s%s%s%s", family, *conf ? "conf." : "", scope,
+             dot, key);
     snprintf(text->value, sizeof(text->value), "%s", value);
     f->sysctls[f->host.n_sysctls++] = (struct validate_sysctl){text->name, text->value};
 }
 
 static int read_settings(struct host_facts *f)
 {
-    size_t most = (f->n_links + 1) * SETTINGS;
+    static const char *const families[] = {"ipv4", "ipv6"};
+    size_t most = (f->n_links + 1) * SETTINGS + 2;
     f->texts = calloc(most, sizeof(*f->texts));
     f->sysctls = calloc(most, sizeof(*f->sysctls));
     if (!f->texts || !f->sysctls)
@@ -63,6 +68,8 @@ static int read_settings(struct host_facts *f)
         for (size_t k = 0; k < f->n_links; k++)
             add_setting(f, settings[i].family, f->links[k].name, settings[i].key);
     }
+    for (size_t i = 0; i < 2; i++)
+        add_setting(f, families[i], NULL, "ip_nonlocal_bind");
     f->host.sysctls = f->sysctls;
     return 0;
 }
@@ -177,6 +184,7 @@ void host_facts_free(struct host_facts *facts)
     free(facts->texts);
     free(facts->sysctls);
     free(facts->answers);
+    free(facts->owners);
     free(facts);
 }
 

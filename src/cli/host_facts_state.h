@@ -15,6 +15,12 @@ struct setting_text {
     char name[64], value[16];
 };
 
+#define OWNER_MAX 160
+
+struct owner_text {
+    char text[OWNER_MAX];
+};
+
 struct host_facts {
     struct netlink *netlink;
     struct link *links;
@@ -27,7 +33,14 @@ struct host_facts {
     struct validate_sysctl *sysctls;
     struct validate_host host;
     struct validate_probe_answer *answers;
+    struct owner_text *owners; /* one for each answer */
     size_t n_answers;
 };
+
+#define ANSWERS_MAX 128
+
+/* host_owner.c: adds this host to those that answer, which it does not to itself, and says who the
+ * others are, as far as its links and its agent know. */
+void host_owner_find(struct host_facts *facts, const struct validate_report *report);
 
 #endif

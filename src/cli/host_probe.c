@@ -15,7 +15,6 @@
 #define PROBES 3
 #define PROBE_GAP_US 20000
 #define WINDOW_US 100000
-#define ANSWERS_MAX (2 * PACKET_WATCH_MAX)
 
 /* The addresses asked for on one link. */
 struct probe {
@@ -155,7 +154,8 @@ int host_facts_probe(struct host_facts *facts, const struct validate_report *rep
     size_t n_probes = 0;
     int r = 0;
     facts->answers = calloc(ANSWERS_MAX, sizeof(*facts->answers));
-    if (!probes || !facts->answers) {
+    facts->owners = calloc(ANSWERS_MAX, sizeof(*facts->owners));
+    if (!probes || !facts->answers || !facts->owners) {
         free(probes);
         complaint_set(ret_complaint, "out of memory");
         return -ENOMEM;
@@ -170,6 +170,8 @@ int host_facts_probe(struct host_facts *facts, const struct validate_report *rep
             r = explain(probes[i].link, r, ret_complaint);
     }
     free(probes);
+    if (r == 0)
+        host_owner_find(facts, report);
     to->answers = facts->answers;
     to->n_answers = facts->n_answers;
     return r;

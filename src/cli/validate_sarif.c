@@ -130,6 +130,33 @@ static struct json_object *result(const struct finding *f, const struct validate
     return o;
 }
 
+static void add_example(struct buf *out, const char *title, const char *yaml)
+{
+    if (yaml)
+        buf_printf(out, "\n%s:\n\n```yaml\n%s```\n", title, yaml);
+}
+
+/* 3.49.12: what `explain` tells; there is no address on the web to name instead. */
+static struct json_object *help(const struct check *check)
+{
+    struct buf text, markdown;
+    buf_init(&text, 0);
+    buf_init(&markdown, 0);
+    buf_printf(&text, "%s More: talosvip explain %s", check->why ? check->why : "", check->id);
+    buf_printf(&markdown, "%s\n", check->meaning ? check->meaning : check->title);
+    if (check->why)
+        buf_printf(&markdown, "\n%s\n", check->why);
+    add_example(&markdown, "Wrong", check->wrong);
+    add_example(&markdown, "Right", check->right);
+    buf_printf(&markdown, "\nSuppress it on its line or above: `# talosvip: allow %s REASON`\n",
+               check->id);
+    struct json_object *o = message(buf_str(&text));
+    json_put_text(o, "markdown", buf_str(&markdown));
+    buf_done(&text);
+    buf_done(&markdown);
+    return o;
+}
+
 static struct json_object *rules(void)
 {
     struct json_object *list = json_object_new_array();
@@ -137,19 +164,14 @@ static struct json_object *rules(void)
     const struct check *table = check_table(&n);
     for (size_t i = 0; i < n; i++) {
         struct json_object *o = json_object_new_object(), *usual = json_object_new_object();
-        struct buf help;
-        buf_init(&help, 0);
         json_put_text(o, "id", table[i].id);
         json_put(o, "shortDescription", message(table[i].title));
         json_put(o, "fullDescription",
                  message(table[i].meaning ? table[i].meaning : table[i].title));
-        buf_printf(&help, "%s More: talosvip explain %s", table[i].why ? table[i].why : "",
-                   table[i].id);
-        json_put(o, "help", message(buf_str(&help)));
+        json_put(o, "help", help(&table[i]));
         json_put_text(usual, "level", level(table[i].severity));
         json_put(o, "defaultConfiguration", usual);
         json_object_array_add(list, o);
-        buf_done(&help);
     }
     return list;
 }

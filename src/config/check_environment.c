@@ -123,6 +123,27 @@ static long sysctl_value(const struct validate_host *host, const char *family, c
     return value;
 }
 
+static const char *sysctl_text(const struct validate_host *host, const char *name)
+{
+    for (size_t i = 0; i < host->n_sysctls; i++)
+        if (strcmp(host->sysctls[i].name, name) == 0)
+            return host->sysctls[i].value;
+    return "";
+}
+
+static void check_nonlocal(struct model *model, const struct model_vip *vip)
+{
+    const char *name =
+        vip->ip.family == IP_V4 ? "net.ipv4.ip_nonlocal_bind" : "net.ipv6.ip_nonlocal_bind";
+    if (strcmp(sysctl_text(model->options->host, name), "1") != 0)
+        return;
+    struct finding *f = spot_report(
+        model, "TV403", &vip->at,
+        "ip_nonlocal_bind is 1: programs can send from VIP %s where it is not", vip->text);
+    finding_set_why(&model->findings, f, "the replies go to the node that holds it");
+    finding_set_help(&model->findings, f, "a server can listen on all addresses instead");
+}
+
 static void check_sysctls(struct model *model, const struct model_vip *vip,
                           const struct validate_link *link)
 {
@@ -130,6 +151,7 @@ static void check_sysctls(struct model *model, const struct model_vip *vip,
     size_t addressed = 0;
     if (!host)
         return;
+    check_nonlocal(model, vip);
     for (size_t i = 0; i < model->options->n_links; i++)
         addressed += model->options->links[i].n_addresses > 0 &&
                      strcmp(model->options->links[i].name, "lo") != 0;
@@ -152,7 +174,53 @@ static void check_sysctls(struct model *model, const struct model_vip *vip,
     }
 }
 
-static void check_answers(struct model *model, const struct model_vip *vip)
+/* Whether a selector of the file names just this MAC. */
+static bool names_mac(const struct model *model, const char *mac)
+{
+    for (const struct model_link *link = model->links; link; link = link->next)
+        for (size_t i = 0; link->selector && i < link->selector->n_terms; i++) {
+            enum config_field field = link->selector->terms[i].field;
+            if ((field == CONFIG_FIELD_MAC || field == CONFIG_FIELD_PERMANENT_MAC) &&
+                strcmp(link->selector->terms[i].glob, mac) == 0)
+                return true;
+        }
+    return false;
+}
+
+/* The file of the node that answers; NULL when none tells. */
+static const struct model *answering(const struct model *models, size_t n, const char *mac)
+{
+    for (size_t i = 0; i < n; i++)
+        if (names_mac(&models[i], mac))
+            return &models[i];
+    return NULL;
+}
+
+static void report_answer(struct model *model, const struct model_vip *vip,
+                          const struct validate_probe_answer *answer, const struct model *node)
+{
+    char mac[MAC_TEXT_MAX];
+    mac_format(&answer->mac, mac);
+    struct finding *f;
+    if (answer->is_agent)
+        f = spot_report(model, "TV402", &vip->at, "VIP %s is held by %s (%s)", vip->text,
+                        answer->owner, mac);
+    else if (node)
+        f = spot_report(model, "TV402", &vip->at, "VIP %s is in use: the node of %s (%s) has it",
+                        vip->text, node->name, mac);
+    else if (answer->owner)
+        f = spot_report(model, "TV402", &vip->at, "VIP %s is in use: %s (%s) has it", vip->text,
+                        answer->owner, mac);
+    else
+        f = spot_report(model, "TV402", &vip->at, "VIP %s is in use: %s answers for it", vip->text,
+                        mac);
+    /* Who is to hold it holds it. */
+    if (answer->is_agent || (node && model_vip_find(node, &vip->ip)))
+        finding_set_severity(&model->findings, f, SEVERITY_INFO);
+}
+
+static void check_answers(struct model *model, const struct model_vip *vip,
+                          const struct model *models, size_t n)
 {
     const struct validate_options *options = model->options;
     for (size_t i = 0; i < options->n_answers; i++) {
@@ -161,15 +229,16 @@ static void check_answers(struct model *model, const struct model_vip *vip)
         if (!ip_equal(&answer->vip, &vip->ip))
             continue;
         mac_format(&answer->mac, mac);
-        struct finding *f =
-            answer->owner ? spot_report(model, "TV402", &vip->at, "VIP %s is held by %s (%s)",
-                                        vip->text, answer->owner, mac)
-                          : spot_report(model, "TV402", &vip->at,
-                                        "VIP %s is in use: %s answers for it", vip->text, mac);
-        if (answer->owner)
-            finding_set_severity(&model->findings, f, SEVERITY_INFO);
+        report_answer(model, vip, answer, answering(models, n, mac));
         return;
     }
+}
+
+void check_probe(struct model *models, size_t n)
+{
+    for (size_t i = 0; i < n && models[i].options->n_answers > 0; i++)
+        for (const struct model_vip *vip = models[i].vips; vip; vip = vip->next)
+            check_answers(&models[i], vip, models, n);
 }
 
 static void check_path(struct model *model, const struct model_path *path)
@@ -214,7 +283,6 @@ static void check_rights(struct model *model)
 void check_environment(struct model *model)
 {
     for (const struct model_vip *vip = model->vips; vip; vip = vip->next) {
-        check_answers(model, vip);
         if (!model->options->links || vip->is_cloud)
             continue;
         const struct validate_link *link = resolve(model, vip);

@@ -524,15 +524,19 @@ const struct check check_table_all[] = {
      "interface: enp1s0\n"},
     {"TV402", SEVERITY_ERROR, "somebody answers for the VIP already",
      "With --probe: a host answered to ARP or neighbour solicitation for the "
-     "address (RFC 5227 section 2.1.1).",
+     "address (RFC 5227 section 2.1.1), or this host has it. It is named as far "
+     "as the given files (hardwareAddr), the links of this host and its agent "
+     "tell, and an info if it is a node that may hold the VIP.",
      "Two hosts with one address. If it is one of our agents, or Talos itself, "
      "that is the holder, and it is right.",
      NULL,
      "# ip neigh show 10.0.0.50    # who is it?\n"},
     {"TV403", SEVERITY_WARNING, "a kernel setting that breaks VIPs",
-     "With --host: arp_ignore, rp_filter or a related setting keeps the kernel "
-     "from answering for the VIP, or from taking its packets.",
-     "The VIP is set and still cannot be reached.",
+     "With --host: arp_ignore, rp_filter or disable_ipv6 keeps the kernel from "
+     "answering for the VIP, or from taking its packets; or ip_nonlocal_bind "
+     "lets programs send from the VIP on a node that does not hold it.",
+     "The VIP is set and still cannot be reached, or replies go to another "
+     "node.",
      "net.ipv4.conf.all.arp_ignore = 8\n",
      "net.ipv4.conf.all.arp_ignore = 0\n"},
     {"TV404", SEVERITY_ERROR, "rights or TLS files that the agent needs are missing",

@@ -145,6 +145,8 @@ void finding_change(struct findings *findings, struct finding *finding, const ch
 {
     const struct check *check = check_find(id);
     assert(check);
+    if (!finding)
+        return;
     finding->id = check->id;
     finding_set_severity(findings, finding, check->severity);
     replace_text(findings, &finding->message, strdup(message));

@@ -170,6 +170,8 @@ void check_agent(struct model *model);
 void check_environment(struct model *model);
 /* Those of all files together; findings go to the model they are about. */
 void check_across(struct model *models, size_t n);
+/* What answered to --probe, and which file's node that is. */
+void check_probe(struct model *models, size_t n);
 /* 0 or -ENOMEM. */
 int check_taken(struct model *models, size_t n);
 

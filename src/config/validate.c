@@ -164,8 +164,10 @@ static int check_all(struct model *models, size_t n, struct validate_report *rep
         if (r == 0)
             check_model(&models[i]);
     }
-    if (r == 0)
+    if (r == 0) {
         check_across(models, n);
+        check_probe(models, n);
+    }
     for (size_t i = 0; r == 0 && i < n; i++)
         r = file_finish(&models[i], report, &report->files[i]);
     findings_sort_across(&report->findings);

@@ -478,10 +478,12 @@ static void test_host(void **state)
 {
     (void)state;
     static const struct validate_sysctl sysctls[] = {{"net.ipv4.conf.all.arp_ignore", "8"},
-                                                     {"net.ipv4.conf.enp1s0.rp_filter", "1"}};
+                                                     {"net.ipv4.conf.enp1s0.rp_filter", "1"},
+                                                     {"net.ipv4.ip_nonlocal_bind", "0"}};
+    static const struct validate_sysctl nonlocal[] = {{"net.ipv4.ip_nonlocal_bind", "1"}};
     struct validate_host host = {.lacks_net_raw = true,
                                  .sysctls = sysctls,
-                                 .n_sysctls = 2,
+                                 .n_sysctls = 3,
                                  .certificate = certificate,
                                  .executable = executable};
     struct validate_options options = {.links = links, .n_links = 3};
@@ -495,6 +497,9 @@ static void test_host(void **state)
     EXPECT(&options, "E TV404 0:0, W TV403 9:19, W TV403 9:19", "ok-1.1-selector.yaml");
     EXPECT(&options, "E TV404 0:0, E TV401 5:10, W TV404 9:13, E TV404 10:12, E TV505 21:15",
            "ok-agent.yaml");
+    host.sysctls = nonlocal;
+    host.n_sysctls = 1;
+    EXPECT(&options, "E TV404 0:0, W TV403 9:19", "ok-1.1-selector.yaml");
 }
 
 static void test_probe(void **state)
@@ -505,8 +510,17 @@ static void test_probe(void **state)
     assert_int_equal(ip_parse("10.0.0.50", &answer.vip), 0);
     assert_int_equal(mac_parse("52:54:00:aa:01:09", &answer.mac), 0);
     EXPECT(&options, "E TV402 11:15", "ok-1.7-physical.yaml");
+    answer.owner = "eth1 of this host";
+    EXPECT(&options, "E TV402 11:15", "ok-1.7-physical.yaml");
     answer.owner = "cp-2";
+    answer.is_agent = true;
     EXPECT(&options, "I TV402 11:15", "ok-1.7-physical.yaml");
+    answer = (struct validate_probe_answer){.vip = answer.vip};
+    assert_int_equal(mac_parse("52:54:00:aa:01:0b", &answer.mac), 0);
+    EXPECT(&options, "I TV402 9:15", "ok-1.9-holder.yaml");
+    EXPECT(&options, "E TV402 11:15", "ok-1.7-physical.yaml");
+    EXPECT(&options, "I TV402 11:15, #2 I TV402 9:15, W TV304 3:9", "ok-1.7-physical.yaml",
+           "ok-1.9-holder.yaml");
     assert_int_equal(ip_parse("10.0.0.51", &answer.vip), 0);
     EXPECT(&options, "", "ok-1.7-physical.yaml");
 }

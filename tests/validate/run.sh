@@ -35,6 +35,7 @@ groups() {
         sed 's|^|files/nodes/cp-1.yaml |'
     echo files/nodes/cp-1.yaml files/nodes/cp-2.yaml files/nodes/cp-3.yaml
     echo files/nodes
+    echo files/ok-1.12-documents.yaml files/tv216-talosconfig
 }
 
 # render FORMAT GROUP (words): output and exit code. SARIF without its rules, which are the same each time.
@@ -131,5 +132,20 @@ else
     skip "JSON and SARIF schemas: python3-jsonschema is not installed"
 fi
 . ./usage.sh
+
+# Each check of the table is reported somewhere, and not reported somewhere.
+grep -ohE '\[TV[0-9]{3}\]' golden/short.txt "$work/seen" 2>/dev/null | tr -d '[]' |
+    LC_ALL=C sort -u >"$work/hit" || true
+never=$(LC_ALL=C sort "$work/ids" | comm -23 - "$work/hit" | xargs)
+case $never in
+'') good ;;
+*TV4*) if [ -n "$has_host" ]; then bad "never reported: $never"; else skip "reported only on a host: $never"; fi ;;
+*) bad "never reported: $never" ;;
+esac
+if [ "$(sed -n '/^=== files\/ok-1.12-documents.yaml$/,/^=== exit 0$/p' golden/short.txt | grep -c TV)" = 0 ]; then
+    good
+else
+    bad 'a valid file has findings'
+fi
 echo "validate: $passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

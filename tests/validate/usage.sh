@@ -7,6 +7,7 @@ expect() {
     local code=0 want=$1 text=$2
     shift 2
     "$talosvip" "$@" >"$work/out" 2>&1 </dev/null || code=$?
+    cat "$work/out" >>"$work/seen"
     if [ "$code" = "$want" ] && grep -qF -e "$text" "$work/out"; then
         good
     else
@@ -90,6 +91,7 @@ on_host() { # CODE TEXT ADDRESS SETUP WORD...
     local code=0 want=$1 text=$2
     shift 2
     timeout 20 unshare -n bash -c "$HOST" host "$@" >"$work/out" 2>&1 || code=$?
+    cat "$work/out" >>"$work/seen"
     if [ "$code" = "$want" ] && grep -qF -e "$text" "$work/out"; then
         good
     else
@@ -97,7 +99,9 @@ on_host() { # CODE TEXT ADDRESS SETUP WORD...
     fi
 }
 
+has_host=
 if [ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null; then
+    has_host=1
     printf '%s\n' 'version: v1alpha1' 'machine:' '  type: controlplane' '  network:' \
         '    interfaces:' '      - interface: eth0' '        addresses: [10.0.0.11/24]' \
         '        vip: {ip: 10.0.0.50}' >"$work/host.yaml"
@@ -109,6 +113,13 @@ if [ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null; then
     on_host 0 'Result: OK' 10.0.0.12 : "${check[@]}" --probe
     on_host 1 'TV402' 10.0.0.50 : "${check[@]}" --probe
     on_host 1 'TV402' 10.0.0.50 : "${check[@]}" --probe --iface eth0
+    on_host 1 'this host, on eth0' 10.0.0.12 'ip addr add 10.0.0.50/32 dev eth0' \
+        "${check[@]}" --probe
+    on_host 0 'TV403' 10.0.0.12 'echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind' "${check[@]}" --host
+    printf '%s\n' 'apiVersion: talosvip/v1' 'kind: AgentConfig' \
+        'hooks: [{name: none, command: [/nowhere/none]}]' >"$work/agent.yaml"
+    on_host 1 'TV505' 10.0.0.12 : "${check[@]}" "$work/agent.yaml" --host
+    on_host 1 'TV105' 10.0.0.12 : "$talosvip" run --check -c files/ok-worker.yaml
     on_host 4 'no interface "eth1"' 10.0.0.50 : "${check[@]}" --probe --iface eth1
     on_host 4 'the link is down' 10.0.0.50 'ip link set eth0 down' "${check[@]}" --probe
     if command -v setpriv >/dev/null; then
