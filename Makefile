@@ -161,6 +161,7 @@ fuzz-run: $(FUZZERS:%=$(B)/fuzz_%)
 
 validate-test: all ## validate over its corpus, in every format, against golden files
 	@tests/validate/run.sh build/talosvip
+	@tests/validate/measure.sh build/talosvip
 
 cli-test: all ## command line: usage, exit codes, bad input (bats)
 	@bats tests/cli

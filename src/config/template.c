@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "template.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What begins a value that is filled in, decrypted or fetched later. */
 static const char *const marks[] = {"{{", "{%", "<%", "%{", "${", "$(", "ENC[", "op://", "ref+"};
 #define MARKS (sizeof(marks) / sizeof(marks[0]))
+#define WHY_MAX 256
 #define STRUCTURAL 4 /* the first of them can stand where YAML has none */
 
 bool template_is_value(const char *text, size_t len)
@@ -63,14 +64,27 @@ static void check_value(struct model *model, struct finding *f)
 }
 
 struct broken {
-    size_t from;               /* the template begins here */
-    const struct finding *one; /* what is left of the syntax errors behind it */
+    size_t from;         /* the template begins here */
+    struct finding *one; /* what is left of the syntax errors behind it */
 };
+
+static bool is_behind(const struct finding *f, size_t from)
+{
+    return strcmp(f->id, "TV001") == 0 && f->at.offset >= from;
+}
 
 static bool is_kept(void *arg, const struct finding *f)
 {
     const struct broken *broken = arg;
-    return f == broken->one || strcmp(f->id, "TV001") != 0 || f->at.offset < broken->from;
+    return f == broken->one || !is_behind(f, broken->from);
+}
+
+static void change_syntax(struct model *model, struct finding *f)
+{
+    char why[WHY_MAX];
+    snprintf(why, sizeof(why), "%s", f->message);
+    finding_change(&model->findings, f, "TV107", "this is a template, and no YAML yet");
+    finding_set_help(&model->findings, f, "fill it in, and check the result; as it is: %s", why);
 }
 
 static void check_syntax(struct model *model)
@@ -78,20 +92,13 @@ static void check_syntax(struct model *model)
     struct broken broken = {.from = first_mark(model->text, model->len)};
     if (broken.from == model->len)
         return;
-    for (size_t i = 0; i < model->findings.n && !broken.one; i++) {
-        struct finding *f = &model->findings.list[i];
-        if (strcmp(f->id, "TV001") != 0 || f->at.offset < broken.from)
-            continue;
-        char *why = f->message;
-        f->message = NULL;
-        finding_change(&model->findings, f, "TV107", "this is a template, and no YAML yet");
-        finding_set_help(&model->findings, f, "fill it in, and check the result; as it is: %s",
-                         why);
-        free(why);
-        broken.one = f;
-    }
-    if (broken.one)
-        findings_filter(&model->findings, is_kept, &broken);
+    for (size_t i = 0; i < model->findings.n && !broken.one; i++)
+        if (is_behind(&model->findings.list[i], broken.from))
+            broken.one = &model->findings.list[i];
+    if (!broken.one)
+        return;
+    change_syntax(model, broken.one);
+    findings_filter(&model->findings, is_kept, &broken);
 }
 
 void template_apply(struct model *model)
