@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Sourced by run.sh: exit codes, what the environment does, and the paths.
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154,SC2034
 
 # expect CODE TEXT WORD...: exit code of validate WORD..., and a text in what it prints.
 expect() {
