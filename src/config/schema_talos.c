@@ -263,7 +263,7 @@ const struct schema schema_full_machine_config = {
 static const struct schema_key address_keys[] = {NEEDED("address"), NUMBER("routePriority")};
 static const struct schema address = {.name = "address", KEYS(address_keys)};
 static const struct schema_key link_route_keys[] = {
-    TEXT("destination"), TEXT("gateway"), TEXT("source"),
+    TEXT("destination"), TEXT("gateway"), TEXT("source"), TEXT("type"),
     NUMBER("metric"),    NUMBER("mtu"),   ANY("table"),
 };
 static const struct schema link_route = {.name = "route", KEYS(link_route_keys)};
@@ -382,6 +382,7 @@ static const struct {
     {"DHCPv6Config", &dhcp6},
     {"BGPInstanceConfig", NULL},
     {"BGPPeerConfig", NULL},
+    {"BGPConfig", NULL},
     {"BlackholeRouteConfig", NULL},
     {"CPUPartitionConfig", NULL},
     {"CPUScalingConfig", NULL},
@@ -455,6 +456,7 @@ static const struct {
     {"RoutingRuleConfig", NULL},
     {"SecurityProfileConfig", NULL},
     {"SideroLinkConfig", NULL},
+    {"ProbeConfig", NULL},
     {"StaticHostConfig", NULL},
     {"SwapVolumeConfig", NULL},
     {"SysctlConfig", NULL},
