@@ -168,6 +168,8 @@ cli-test: all ## command line: usage, exit codes, bad input (bats)
 
 e2e: all $(LAB_TOOLS) ## the lab: three nodes, a real etcd, every fault once
 	@tests/e2e/run.sh -q
+	@echo "as the unit's user:"
+	@TVLAB_AGENT=$(CURDIR)/tests/lab/as_user.sh tests/e2e/run.sh -q sigterm kill-both freeze
 
 bench: test-deps ## measure outages and cost, REPEATS (default 20) of each fault
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(LAB_TOOLS)
