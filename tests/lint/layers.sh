@@ -22,7 +22,7 @@ main   : base cli
 
 # header : folders or files that may use it
 third_party='
-curl/*         : etcd api
+curl/*         : src/base/multi.c etcd api
 json-c/*       : etcd api cluster cli
 yaml.h         : config
 netlink/*      : net
@@ -183,7 +183,7 @@ self_test() {
     expect_violation src/core/vip.c '<stdio.h>' 'the core is pure'
     expect_violation src/core/vip.c '<time.h>' 'the core is pure'
     expect_violation src/etcd/call.c '<openssl/hmac.h>' 'may be used in net only'
-    expect_violation src/net/link.c '<curl/curl.h>' 'may be used in etcd api only'
+    expect_violation src/net/link.c '<curl/curl.h>' 'may be used in src/base/multi.c etcd api only'
     expect_violation src/agent/agent.c '<event2/event.h>' 'may be used in src/base/loop.c api only'
     expect_violation src/base/buf.c '<event2/event.h>' 'may be used in src/base/loop.c api only'
     expect_violation include/net/link.h '<json-c/json.h>' 'may be used in etcd api cluster cli only'
