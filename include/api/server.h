@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The agent's HTTP/1.1 API on a unix socket (libevent's evhttp on the agent's loop): GET
- * /v1/status, /healthz, /readyz; one request for each connection. At most 16 clients for at most
+/* The agent's HTTP/1.1 API (libevent's evhttp on the agent's loop): on a unix socket GET
+ * /v1/status, /healthz, /readyz, /metrics; on TCP, where a stranger may come, only the last three.
+ * One request for each connection. At most 16 clients for at most
  * 5 s each, 16 KiB of header, 64 KiB of body; the process must ignore SIGPIPE. */
 #ifndef TALOSVIP_API_SERVER_H
 #define TALOSVIP_API_SERVER_H
 
+#include "api/metrics.h"
 #include "api/status.h"
 #include "base/loop.h"
 
@@ -19,6 +21,7 @@ struct api_source {
     /* NULL when fine, else a static or callee-owned one-line reason (the answer is then 503). */
     const char *(*healthz)(void *arg);
     const char *(*readyz)(void *arg);
+    void (*metrics)(void *arg, struct api_metrics *ret_metrics);
 };
 
 /* Binds `path` (mode 0660), creating the directory (0755) where it is missing. A socket file that
@@ -26,6 +29,9 @@ struct api_source {
  * *ret_owner_pid is its pid (SO_PEERCRED) or 0; -errno. */
 int api_server_new(struct loop *loop, const char *path, const struct api_source *source, void *arg,
                    struct api_server **ret_server, int64_t *ret_owner_pid);
+/* The same on TCP; IPv6 addresses only serve IPv6. 0 or -errno. */
+int api_server_new_tcp(struct loop *loop, const struct ip *ip, uint16_t port,
+                       const struct api_source *source, void *arg, struct api_server **ret_server);
 /* Closes and removes the socket file. Takes NULL. */
 void api_server_free(struct api_server *server);
 /* In a forked child, after loop_after_fork(): drops the child's copies of the descriptors, leaves

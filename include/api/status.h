@@ -15,6 +15,7 @@
 #define API_TEXT_MAX 320 /* endpoints, reasons */
 #define API_QUEUE_MAX 32
 #define API_VIPS_MAX 200
+#define API_CHECKS_MAX 32
 
 struct api_vip {
     struct ip ip;
@@ -30,6 +31,14 @@ struct api_vip {
     bool is_fenced;                          /* the packet fence covers it */
     int64_t held_for_ms;                     /* -1 unless held here */
     uint64_t taken, readded, conflicts;      /* counters since start */
+};
+
+/* A health check of the configuration. */
+struct api_check {
+    char name[API_NAME_MAX];
+    bool is_up;
+    char error[API_TEXT_MAX]; /* of the last run; "" when it passed */
+    uint64_t passed, failed;  /* runs since start */
 };
 
 struct api_status {
@@ -50,6 +59,8 @@ struct api_status {
     bool is_stopping;
     unsigned n_vips;
     struct api_vip *vips; /* owned by whoever filled the view */
+    unsigned n_checks;
+    struct api_check *checks; /* likewise */
 };
 
 /* Appends the JSON object (one line, no newline). 0, or the buf's error, or -ENOMEM. */

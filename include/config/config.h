@@ -176,6 +176,9 @@ void config_free(struct config *config);
 
 /* Same address at the same place (link, selector, VLAN); `where` and `form` do not count. */
 bool config_vip_equal(const struct config_vip *a, const struct config_vip *b);
+/* The same settings; `where` does not count. */
+bool config_health_equal(const struct config_health *a, const struct config_health *b);
+bool config_hook_equal(const struct config_hook *a, const struct config_hook *b);
 
 typedef void (*config_vip_fn)(void *arg, const struct config_vip *vip);
 /* What a reload changes: first every VIP of `old` that `new` has not (or has at another place),

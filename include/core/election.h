@@ -80,7 +80,7 @@ enum election_event_type {
     EV_LINK_CHANGED,    /* vip: carrier came back, or the MAC changed: announce anew */
     EV_BAR,             /* vip, bar, yes = the bar is up */
     EV_GUARDIAN,        /* yes = the guardian lives */
-    EV_VIP_ADDED,       /* vip: a slot that was VIP_UNUSED */
+    EV_VIP_ADDED,       /* vip: a slot that was VIP_UNUSED; bar: the bars that are up */
     EV_TYPES
 };
 

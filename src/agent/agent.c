@@ -2,6 +2,8 @@
 /* From the options to a running agent, and back to nothing. */
 #include "state.h"
 
+#include "base/child.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -82,7 +84,7 @@ static void on_stop(void *arg, int signum)
     else {
         guardian_note_done(a);
         a->is_finished = true;
-        loop_stop(a->loop);
+        hooks_end(a);
     }
 }
 
@@ -133,6 +135,25 @@ static int open_api(struct agent *a)
     return r < 0 ? 1 : 0;
 }
 
+static int open_metrics(struct agent *a)
+{
+    int r = metrics_listen(a);
+    if (r < 0) {
+        const struct config_where *where = &a->config->api.metrics_where;
+        fprintf(stderr, "talosvip: %s:%u:%u: cannot listen for api.metrics: %s\n", where->file,
+                where->line, where->column, strerror(-r));
+    }
+    return r < 0 ? 1 : 0;
+}
+
+static int open_commands(struct agent *a)
+{
+    int r = children_new(a->loop, &a->children);
+    if (r == 0)
+        r = hooks_open(a);
+    return r < 0 ? r : health_open(a);
+}
+
 static int allocate(struct agent *a)
 {
     a->actions_max = ELECTION_ACTIONS_MAX(ELECTION_VIPS_MAX);
@@ -180,7 +201,9 @@ static int set_up(struct agent *a)
     /* After etcd's libraries are set up: the guardian has no time for that when it is needed. */
     if ((r = guardian_start(a)) < 0)
         return internal("start the guardian", r);
-    if ((code = open_api(a)))
+    if ((r = open_commands(a)) < 0)
+        return internal("prepare health checks and hooks", r);
+    if ((code = open_api(a)) || (code = open_metrics(a)))
         return code;
     host_go_first();
     return 0;
@@ -189,6 +212,10 @@ static int set_up(struct agent *a)
 static void tear_down(struct agent *a)
 {
     store_close(a);
+    health_close(a);
+    hooks_close(a);
+    children_free(a->children);
+    api_server_free(a->metrics);
     api_server_free(a->api);
     if (a->monitor)
         links_close(a);
@@ -234,6 +261,7 @@ int agent_run(const struct agent_options *options)
     a->options = options;
     a->lock_fd = -1;
     a->born_us = clock_now_us();
+    a->born_wall_us = clock_wall_us();
     log_setup(options->log_format, options->log_level);
     int code = load_config(a);
     if (code == 0) {

@@ -66,6 +66,7 @@ static void speak(struct agent *a, const struct election_action *action)
         r = packet_defend(packet, &slot->ip, clock_now_us());
     } else {
         r = packet_announce(packet, &slot->ip);
+        slot->counters.announced += r == 0;
         if (action->count == 0)
             peers_begin(a, action->vip);
     }
@@ -91,14 +92,14 @@ void finish_if_taken_over(struct agent *a)
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->slots[i].released_us)
             return;
-    loop_stop(a->loop);
+    hooks_end(a);
 }
 
 static void on_farewell(void *arg)
 {
     struct agent *a = arg;
     report_alone(a);
-    loop_stop(a->loop);
+    hooks_end(a);
 }
 
 /* The hand-over is done; whoever reads the log wants to know to whom. Only another agent is waited
@@ -165,6 +166,7 @@ void perform(struct agent *a, const struct election_action *action)
         break;
     case ACT_STATE:
         report_state(a, action);
+        transition(a, action);
         if (action->to == VIP_UNUSED)
             reload_forget_vip(a, action->vip);
         break;

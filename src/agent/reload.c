@@ -25,7 +25,9 @@ static void add_vip(struct agent *a, const struct config_vip *vip, const char *l
     *slot = (struct slot){.is_used = true, .ip = vip->ip};
     ip_format(&vip->ip, slot->text);
     snprintf(slot->link_name, sizeof(slot->link_name), "%s", link_name);
-    feed_simple(a, EV_VIP_ADDED, i, false);
+    struct election_event added = {
+        .type = EV_VIP_ADDED, .vip = i, .bar = health_is_barred(a) ? BAR_HEALTH : 0};
+    feed(a, &added);
     int r = links_add_vip(a, i);
     if (r < 0)
         log_event(LOG_ERROR, "vip_failed", slot->text, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
@@ -175,6 +177,22 @@ static int load(struct agent *a, struct config **ret_config, struct settings *re
     return r;
 }
 
+/* What cannot be had is said, and the rest serves. */
+static void reload_rest(struct agent *a)
+{
+    const struct {
+        const char *what;
+        int r;
+    } parts[] = {{"run all health checks", health_reload(a)},
+                 {"run all hooks", hooks_reload(a)},
+                 {"listen for api.metrics", metrics_listen(a)}};
+    for (unsigned i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (parts[i].r < 0)
+            log_event(LOG_ERROR, "reload_partial", NULL,
+                      LOG_FIELDS(LOG_TEXT("error", strerror(-parts[i].r))), "cannot %s: %s",
+                      parts[i].what, strerror(-parts[i].r));
+}
+
 void reload(struct agent *a)
 {
     struct config *config, *old = a->config;
@@ -195,6 +213,7 @@ void reload(struct agent *a)
         reopen_etcd(a);
     drop_missing(a);
     reload_add_missing(a);
+    reload_rest(a);
     config_free(old);
     guardian_restart(a); /* it keeps a copy of the settings */
     log_event(LOG_INFO, "reloaded", NULL, NULL, "configuration reloaded");

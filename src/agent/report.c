@@ -17,11 +17,26 @@ static const char *const causes_told[CAUSES] = {
     [CAUSE_SESSION_LOST] = "our lease is gone in etcd",
     [CAUSE_KEY_LOST] = "our key is gone in etcd",
     [CAUSE_LINK_DOWN] = "link down",
-    [CAUSE_HEALTH] = "health check failed",
     [CAUSE_CONFIG] = "no longer configured",
     [CAUSE_ADDRESS] = "the kernel refused the address",
     [CAUSE_GUARDIAN] = "no guardian",
 };
+
+/* The cause in words; of a health check with its name. */
+static const char *cause_told(const struct agent *a, enum election_cause cause)
+{
+    static char text[API_NAME_MAX + 32];
+    if (cause != CAUSE_HEALTH)
+        return causes_told[cause];
+    snprintf(text, sizeof(text), "health check %s failed", health_culprit(a));
+    return text;
+}
+
+/* Ends the fields of a line. */
+static struct log_field check_field(const struct agent *a, enum election_cause cause)
+{
+    return cause == CAUSE_HEALTH ? LOG_TEXT("check", health_culprit(a)) : LOG_TEXT(NULL, NULL);
+}
 
 static unsigned position(const struct queue *q, int64_t lease)
 {
@@ -86,8 +101,9 @@ static void tell_released(struct agent *a, const struct election_action *action)
     } else
         log_event(is_planned ? LOG_INFO : LOG_WARN, "released", slot->text,
                   LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
-                             LOG_TEXT("iface", slot->link_name), LOG_NUMBER("left_ms", left_ms)),
-                  "released: %s", causes_told[action->cause]);
+                             LOG_TEXT("iface", slot->link_name), LOG_NUMBER("left_ms", left_ms),
+                             check_field(a, action->cause)),
+                  "released: %s", cause_told(a, action->cause));
 }
 
 static void tell_systemd(struct agent *a)
@@ -152,8 +168,9 @@ void report_state(struct agent *a, const struct election_action *action)
         if (action->from != VIP_DROPPING && action->from != VIP_RESIGNING &&
             action->cause != CAUSE_SHUTDOWN)
             log_event(LOG_WARN, "left", slot->text,
-                      LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause))),
-                      "left the queue: %s", causes_told[action->cause]);
+                      LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
+                                 check_field(a, action->cause)),
+                      "left the queue: %s", cause_told(a, action->cause));
         break;
     default:
         break;
@@ -186,6 +203,7 @@ void report_foreign(struct agent *a, unsigned i)
               LOG_FIELDS(LOG_TEXT("iface", a->slots[i].link_name)),
               "somebody outside this election answers for it on %s; not taking it",
               a->slots[i].link_name);
+    hooks_fire(a, CONFIG_ON_FAULT, i, "foreign_owner", a->vips[i].revision);
     /* At the start that is a mistake of the set-up, and nobody is served by waiting. */
     if (a->vips[i].taken == 0 && a->vips[i].predecessor == 0 && a->election.n == 1) {
         a->exit_code = 1;
@@ -220,6 +238,7 @@ void report_conflict(struct agent *a, unsigned i, const struct mac *mac)
     log_event(LOG_ERROR, "conflict", a->slots[i].text,
               LOG_FIELDS(LOG_TEXT("mac", text), LOG_NUMBER("count", n + 1)),
               "%s claims this address too (%" PRIu64 " times); answering", text, n + 1);
+    hooks_fire(a, CONFIG_ON_FAULT, i, "conflict", a->vips[i].revision);
 }
 
 void report_taken_over(struct agent *a, unsigned i, const struct mac *mac)
@@ -290,10 +309,6 @@ void report_start(struct agent *a)
                              LOG_TEXT("version", TALOSVIP_VERSION)),
                   "talosvip " TALOSVIP_VERSION " on %s: %s, lease %.1f s, %zu etcd endpoints",
                   s->node, a->slots[i].link_name, (double)s->ttl_us / 1e6, s->n_endpoints);
-    if (a->config->n_health || a->config->n_hooks || a->config->api.metrics_ip.family)
-        log_event(LOG_WARN, "not_built", NULL, NULL,
-                  "this version does not run health checks and hooks, nor serve metrics on TCP: "
-                  "these settings are ignored");
     if (a->fence_reason)
         log_event(LOG_WARN, "no_packet_fence", NULL,
                   LOG_FIELDS(LOG_TEXT("reason", a->fence_reason)),

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "agent/agent.h"
+#include "api/metrics.h"
 #include "api/server.h"
 #include "base/clock.h"
 #include "base/loop.h"
@@ -26,11 +27,15 @@
 #define AGENT_PEERS_MAX 64
 #define AGENT_EVENTS_MAX (4 * ELECTION_VIPS_MAX)
 #define AGENT_GATEWAYS_MAX 4
+/* All that a command of the configuration finds in its environment, but for what a hook is told. */
+#define AGENT_CHILD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _Static_assert(ELECTION_VIPS_MAX <= PACKET_WATCH_MAX, "every VIP is listened for");
 _Static_assert(ELECTION_VIPS_MAX < FENCE_SLOTS, "every VIP has a slot of the fence");
 _Static_assert(CONFIG_VIPS_MAX <= ELECTION_VIPS_MAX && ELECTION_VIPS_MAX <= API_VIPS_MAX,
                "every VIP configured has a place");
+_Static_assert(CAUSES <= API_CAUSES_MAX && CONFIG_HEALTH_MAX <= API_CHECKS_MAX,
+               "every cause and every health check is counted");
 
 struct agent;
 
@@ -89,6 +94,8 @@ struct slot {
     uint64_t elected_us;  /* when we were first seen to lead, for the log */
     uint64_t released_us; /* until somebody was heard to take over; 0 = not waiting */
     bool has_told_seen;
+    bool was_held; /* since the hooks were last told of a release */
+    struct api_vip_counters counters;
     char previous[NODE_NAME_MAX]; /* who led before us */
 };
 
@@ -135,12 +142,19 @@ struct agent {
 
     struct guardian *guardian;
     struct api_server *api;
-    struct api_vip *view; /* of the status */
+    struct api_vip *view;       /* of the status */
+    struct api_server *metrics; /* on TCP, or NULL */
+    struct ip metrics_ip;       /* where it listens */
+    uint16_t metrics_port;
+    struct api_counters counters;
+    struct children *children;
+    struct health *health;
+    struct hooks *hooks;
     struct loop_signal *signals[4];
     struct loop_timer *watchdog;
     struct loop_timer *farewell; /* how long a stopping agent listens for its successor */
     int lock_fd;
-    uint64_t born_us;
+    uint64_t born_us, born_wall_us;
     bool has_told_ready, is_stopping, is_finished;
     int exit_code;
     uint64_t late_told_us;
@@ -156,6 +170,33 @@ void feed_simple(struct agent *a, enum election_event_type type, unsigned vip, b
 void perform(struct agent *a, const struct election_action *action);
 /* Everything is released, and the successors have been heard: the loop ends. */
 void finish_if_taken_over(struct agent *a);
+
+/* transition.c: a new state of a VIP, for the counters and the hooks */
+void transition(struct agent *a, const struct election_action *action);
+
+/* health.c. 0 or -errno. */
+int health_open(struct agent *a);
+void health_close(struct agent *a);
+/* Goes over to the checks of the configuration in force; the one before must still be there. */
+int health_reload(struct agent *a);
+/* Some check does not pass, or has not passed yet: no VIP may be taken part for. */
+bool health_is_barred(const struct agent *a);
+/* The name of the check that is to blame. */
+const char *health_culprit(const struct agent *a);
+/* Returns how many there are. */
+unsigned health_view(const struct agent *a, struct api_check list[CONFIG_HEALTH_MAX]);
+
+/* hooks.c. 0 or -errno. */
+int hooks_open(struct agent *a);
+void hooks_close(struct agent *a);
+/* As health_reload(). */
+int hooks_reload(struct agent *a);
+/* Tells the hooks that want to know of `on` (one of CONFIG_ON_...), a little later. `cause` is a
+ * word of core/names.c or another event of the log, or ""; `epoch` the create revision of our key,
+ * or 0. */
+void hooks_fire(struct agent *a, unsigned on, unsigned vip, const char *cause, int64_t epoch);
+/* Ends the loop when the hooks have ended, or 3 s from now. */
+void hooks_end(struct agent *a);
 
 /* store.c: etcd */
 int store_open(struct agent *a);
@@ -222,6 +263,13 @@ void report_alone(struct agent *a);
 
 /* view.c: the status for the API */
 extern const struct api_source view_source;
+
+/* metrics.c: the metrics for it, and the server of api.metrics */
+void metrics_view(void *arg, struct api_metrics *ret_metrics);
+/* A renewal was answered, or given up (`latency_us` 0). */
+void metrics_count_renewal(struct agent *a, uint64_t latency_us);
+/* Listens where the configuration in force says; -errno of the new address, then on none. */
+int metrics_listen(struct agent *a);
 
 /* notify.c: systemd's notification socket (sd_notify(3)) */
 void notify_send(const char *text);

@@ -45,6 +45,7 @@ static void on_lease_answer(void *arg, const struct etcd_reply *reply)
     };
     struct request *q = arg;
     struct agent *a = q->agent;
+    uint64_t renewed_us = a->election.session.renewed_us;
     q->call = NULL;
     note_answer(a, reply);
     struct election_event ev = {.type = types[q->type],
@@ -53,8 +54,11 @@ static void on_lease_answer(void *arg, const struct etcd_reply *reply)
                                 .lease = reply->lease,
                                 .ttl_us = (uint64_t)reply->ttl_s * SECOND_US};
     feed(a, &ev);
-    if (q->type == ACT_LEASE_RENEW)
-        report_late_renewal(a);
+    if (q->type != ACT_LEASE_RENEW)
+        return;
+    bool is_good = a->election.session.renewed_us != renewed_us;
+    metrics_count_renewal(a, is_good ? a->election.session.latency_us : 0);
+    report_late_renewal(a);
 }
 
 static void on_resigned(void *arg, const struct etcd_reply *reply)
@@ -164,6 +168,8 @@ static int resign(struct agent *a, const struct election_action *action, struct 
     keys_released(&slot->ip, released);
     snprintf(record.node, sizeof(record.node), "%s", a->settings.node);
     snprintf(record.cause, sizeof(record.cause), "%s", election_cause_name(action->cause));
+    if (action->cause == CAUSE_HEALTH)
+        snprintf(record.detail, sizeof(record.detail), "%s", health_culprit(a));
     buf_init(&json, 1024);
     int r = record_released_write(&record, &json);
     const struct etcd_compare ours = {
@@ -267,6 +273,11 @@ void store_request(struct agent *a, const struct election_action *action)
     int r;
     if (action->type == ACT_KEYS_CHECK && a->checks_left > 0)
         return; /* the last round is still out; a newer one would prove no more */
+    if (action->type == ACT_LEASE_RENEW) {
+        a->counters.renewals++;
+        if (q->call)
+            metrics_count_renewal(a, 0);
+    }
     if (action->type != ACT_KEYS_CHECK)
         etcd_call_cancel(q->call);
     q->call = NULL;
@@ -295,6 +306,8 @@ void store_request(struct agent *a, const struct election_action *action)
         r = ask_proof(a, action, q);
         break;
     }
+    if (r < 0 && action->type == ACT_LEASE_RENEW)
+        metrics_count_renewal(a, 0);
     if (r < 0)
         log_event(LOG_ERROR, "etcd_error", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
                   "cannot send a request to etcd: %s", strerror(-r));

@@ -46,6 +46,7 @@ static void view_session(const struct agent *a, struct api_status *out)
 
 static void view_status(void *arg, struct api_status *ret_status)
 {
+    static struct api_check checks[CONFIG_HEALTH_MAX];
     struct agent *a = arg;
     struct api_status s = {.pid = getpid(),
                            .guardian_pid = guardian_pid(a),
@@ -59,35 +60,55 @@ static void view_status(void *arg, struct api_status *ret_status)
     snprintf(s.endpoint, sizeof(s.endpoint), "%s", etcd_client_endpoint(a->etcd));
     snprintf(s.etcd_error, sizeof(s.etcd_error), "%s", a->etcd_error);
     view_session(a, &s);
+    s.checks = checks;
+    s.n_checks = health_view(a, checks);
     for (unsigned i = 0; i < a->election.n && s.n_vips < API_VIPS_MAX; i++)
         if (a->slots[i].is_used)
             view_vip(a, i, &a->view[s.n_vips++]);
     *ret_status = s;
 }
 
-/* Healthy: the fences stand and the right, if there is one to lose, is being confirmed. */
+/* Healthy: this process and its fences are as they should be. Being cut off from etcd is no reason
+ * to start the agent anew. */
 static const char *view_healthz(void *arg)
 {
     const struct agent *a = arg;
-    const struct session *ss = &a->election.session;
     if (guardian_pid(a) == 0)
         return "no guardian";
-    if (ss->state == SESSION_LIVE && ss->has_lapsed)
-        return "the lease was not confirmed in time";
+    if (fence_deadline_us(a->fence) != a->election.session.deadline_us)
+        return "the fences do not have the deadline";
+    if (a->election.is_doubtful)
+        return "this process was held up, and etcd has not confirmed since";
     return NULL;
 }
 
+/* Why etcd does not let us hold anything now, or NULL. */
+static const char *view_right(const struct agent *a)
+{
+    const struct session *ss = &a->election.session;
+    uint64_t limit = 2 * deadline_interval(ss->ttl_us, a->election.is_fenced);
+    uint64_t now = clock_now_us();
+    if (ss->state != SESSION_LIVE)
+        return "no session with etcd";
+    if (ss->has_lapsed || now >= ss->deadline_us)
+        return "the lease was not confirmed in time";
+    return now > ss->renewed_us + limit ? "the last renewal is older than two intervals" : NULL;
+}
+
+/* Ready: a candidate for all its VIPs, or their holder. */
 static const char *view_readyz(void *arg)
 {
     const struct agent *a = arg;
-    const struct session *ss = &a->election.session;
     const char *why = view_healthz(arg);
     if (why)
         return why;
     if (a->is_stopping)
         return "stopping";
-    if (ss->state != SESSION_LIVE)
-        return "no session with etcd";
+    if (health_is_barred(a))
+        return "a health check does not pass";
+    why = view_right(a);
+    if (why)
+        return why;
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->vips[i].state != VIP_HELD && a->vips[i].state != VIP_QUEUED)
             return "a VIP is neither held nor queued for";
@@ -95,4 +116,4 @@ static const char *view_readyz(void *arg)
 }
 
 const struct api_source view_source = {
-    .status = view_status, .healthz = view_healthz, .readyz = view_readyz};
+    .status = view_status, .healthz = view_healthz, .readyz = view_readyz, .metrics = metrics_view};

@@ -25,8 +25,9 @@ struct api_server {
     struct clients clients;
     const struct api_source *source;
     void *arg;
-    char *path;
+    char *path; /* NULL: on TCP */
     struct socket_place place;
+    bool is_public;
 };
 
 struct reply {
@@ -71,13 +72,24 @@ static void get_readyz(struct api_server *server, struct reply *reply)
     reply_probe(reply, server->source->readyz(server->arg));
 }
 
+static void get_metrics(struct api_server *server, struct reply *reply)
+{
+    struct api_metrics metrics;
+    server->source->metrics(server->arg, &metrics);
+    reply->type = "text/plain; version=0.0.4; charset=utf-8";
+    if (api_metrics_write(&metrics, &reply->body) < 0)
+        reply_error(reply, HTTP_INTERNAL, "no memory for the answer");
+}
+
 static const struct {
     const char *path;
     void (*get)(struct api_server *server, struct reply *reply);
+    bool is_public;
 } routes[] = {
-    {"/v1/status", get_status},
-    {"/healthz", get_healthz},
-    {"/readyz", get_readyz},
+    {"/v1/status", get_status, false},
+    {"/healthz", get_healthz, true},
+    {"/readyz", get_readyz, true},
+    {"/metrics", get_metrics, true},
 };
 
 static void answer(struct api_server *server, struct evhttp_request *request, struct reply *reply)
@@ -85,7 +97,7 @@ static void answer(struct api_server *server, struct evhttp_request *request, st
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
     const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
     for (size_t i = 0; path && i < sizeof(routes) / sizeof(routes[0]); i++) {
-        if (strcmp(path, routes[i].path) != 0)
+        if (strcmp(path, routes[i].path) != 0 || (server->is_public && !routes[i].is_public))
             continue;
         if (evhttp_request_get_command(request) == EVHTTP_REQ_GET)
             routes[i].get(server, reply);
@@ -163,17 +175,30 @@ static int configure(struct api_server *server, struct loop *loop)
     return 0;
 }
 
-int api_server_new(struct loop *loop, const char *path, const struct api_source *source, void *arg,
-                   struct api_server **ret_server, int64_t *ret_owner_pid)
+static int server_new(struct loop *loop, const struct api_source *source, void *arg,
+                      struct api_server **ret_server)
 {
-    int fd, r;
     struct api_server *server = calloc(1, sizeof(*server));
     if (!server)
         return -ENOMEM;
     server->source = source;
     server->arg = arg;
+    int r = configure(server, loop);
+    if (r < 0) {
+        api_server_free(server);
+        return r;
+    }
+    *ret_server = server;
+    return 0;
+}
+
+int api_server_new(struct loop *loop, const char *path, const struct api_source *source, void *arg,
+                   struct api_server **ret_server, int64_t *ret_owner_pid)
+{
+    int fd;
+    struct api_server *server = NULL;
     char *copy = strdup(path);
-    r = copy ? configure(server, loop) : -ENOMEM;
+    int r = copy ? server_new(loop, source, arg, &server) : -ENOMEM;
     if (r == 0)
         r = socket_listen(path, BACKLOG, &fd, &server->place, ret_owner_pid);
     if (r < 0) {
@@ -183,6 +208,26 @@ int api_server_new(struct loop *loop, const char *path, const struct api_source 
     }
     server->path = copy; /* from here on the file is ours to remove */
     r = listen_with(server, loop, fd);
+    if (r < 0) {
+        api_server_free(server);
+        return r;
+    }
+    *ret_server = server;
+    return 0;
+}
+
+int api_server_new_tcp(struct loop *loop, const struct ip *ip, uint16_t port,
+                       const struct api_source *source, void *arg, struct api_server **ret_server)
+{
+    int fd;
+    struct api_server *server = NULL;
+    int r = server_new(loop, source, arg, &server);
+    if (r == 0) {
+        server->is_public = true;
+        r = socket_listen_tcp(ip, port, BACKLOG, &fd);
+    }
+    if (r == 0)
+        r = listen_with(server, loop, fd);
     if (r < 0) {
         api_server_free(server);
         return r;

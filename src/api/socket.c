@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -143,6 +144,29 @@ int socket_listen(const char *path, int backlog, int *ret_fd, struct socket_plac
     *ret_fd = fd;
     *ret_place = (struct socket_place){.device = st.st_dev, .inode = st.st_ino};
     return 0;
+}
+
+int socket_listen_tcp(const struct ip *ip, uint16_t port, int backlog, int *ret_fd)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    bool is_v4 = ip->family == IP_V4;
+    int on = 1, r = 0;
+    int fd = socket(is_v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    memcpy(is_v4 ? (void *)&v4.sin_addr : (void *)&v6.sin6_addr, ip->bytes, ip_len(ip));
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+        (!is_v4 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
+        bind(fd, is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6,
+             is_v4 ? sizeof(v4) : sizeof(v6)) < 0 ||
+        listen(fd, backlog) < 0)
+        r = -errno;
+    if (r < 0)
+        close(fd);
+    else
+        *ret_fd = fd;
+    return r;
 }
 
 void socket_remove(const char *path, const struct socket_place *place)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* A listening unix socket at a path that only one live process can have. */
+/* Listening sockets: a unix one at a path that only one live process can have, and TCP. */
 #ifndef TALOSVIP_API_SOCKET_H
 #define TALOSVIP_API_SOCKET_H
 
 #include <stdint.h>
 #include <sys/types.h>
+
+#include "base/ip.h"
 
 struct socket_place {
     dev_t device;
@@ -18,6 +20,8 @@ struct socket_place {
  */
 int socket_listen(const char *path, int backlog, int *ret_fd, struct socket_place *ret_place,
                   int64_t *ret_owner_pid);
+/* 0 or -errno. */
+int socket_listen_tcp(const struct ip *ip, uint16_t port, int backlog, int *ret_fd);
 /* Unlinks `path` if it is still the file of `place`. */
 void socket_remove(const char *path, const struct socket_place *place);
 

@@ -6,6 +6,11 @@
         group_, name_, kind_, offsetof(struct api_status, member_),                                \
             sizeof(((struct api_status *)NULL)->member_)                                           \
     }
+#define CHECK(name_, kind_, member_)                                                               \
+    {                                                                                              \
+        NULL, name_, kind_, offsetof(struct api_check, member_),                                   \
+            sizeof(((struct api_check *)NULL)->member_)                                            \
+    }
 #define VIP(name_, kind_, member_)                                                                 \
     {                                                                                              \
         NULL, name_, kind_, offsetof(struct api_vip, member_),                                     \
@@ -46,4 +51,10 @@ const struct status_field status_vip_fields[STATUS_VIP_FIELDS] = {
     VIP("taken", KIND_COUNT, taken),
     VIP("readded", KIND_COUNT, readded),
     VIP("conflicts", KIND_COUNT, conflicts),
+};
+
+const struct status_field status_check_fields[STATUS_CHECK_FIELDS] = {
+    CHECK("name", KIND_TEXT, name),           CHECK("up", KIND_BOOL, is_up),
+    CHECK("error", KIND_TEXT_OR_NULL, error), CHECK("passed", KIND_COUNT, passed),
+    CHECK("failed", KIND_COUNT, failed),
 };

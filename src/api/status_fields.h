@@ -10,6 +10,7 @@
 #define STATUS_KIND "AgentStatus"
 #define STATUS_FIELDS 16
 #define STATUS_VIP_FIELDS 14
+#define STATUS_CHECK_FIELDS 5
 
 enum status_kind {
     KIND_TEXT,
@@ -33,5 +34,6 @@ struct status_field {
 
 extern const struct status_field status_fields[STATUS_FIELDS];
 extern const struct status_field status_vip_fields[STATUS_VIP_FIELDS];
+extern const struct status_field status_check_fields[STATUS_CHECK_FIELDS];
 
 #endif

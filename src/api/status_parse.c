@@ -133,25 +133,40 @@ static int read_fields(struct json_object *o, const struct status_field *fields,
     return 0;
 }
 
-static int read_vips(struct json_object *o, struct api_status *status)
+/* A list of at most `max` objects of `size` bytes. What was allocated is the caller's to free, also
+ * on failure. */
+static int read_list(struct json_object *o, const char *name, const struct status_field *fields,
+                     size_t n_fields, size_t size, size_t max, void **ret_list, unsigned *ret_n)
 {
     struct json_object *list;
-    if (!json_object_object_get_ex(o, "vips", &list) ||
-        !json_object_is_type(list, json_type_array) ||
-        json_object_array_length(list) > API_VIPS_MAX)
+    if (!json_object_object_get_ex(o, name, &list) || !json_object_is_type(list, json_type_array) ||
+        json_object_array_length(list) > max)
         return -EBADMSG;
     size_t n = json_object_array_length(list);
     if (n == 0)
         return 0;
-    status->vips = calloc(n, sizeof(*status->vips));
-    if (!status->vips)
+    char *items = calloc(n, size);
+    if (!items)
         return -ENOMEM;
-    status->n_vips = (unsigned)n;
+    *ret_list = items;
+    *ret_n = (unsigned)n;
     for (size_t i = 0; i < n; i++)
-        if (read_fields(json_object_array_get_idx(list, i), status_vip_fields, STATUS_VIP_FIELDS,
-                        &status->vips[i]) < 0)
+        if (read_fields(json_object_array_get_idx(list, i), fields, n_fields, items + i * size) < 0)
             return -EBADMSG;
     return 0;
+}
+
+static int read_lists(struct json_object *o, struct api_status *status)
+{
+    void *vips = NULL, *checks = NULL;
+    int r = read_list(o, "vips", status_vip_fields, STATUS_VIP_FIELDS, sizeof(struct api_vip),
+                      API_VIPS_MAX, &vips, &status->n_vips);
+    if (r == 0)
+        r = read_list(o, "health", status_check_fields, STATUS_CHECK_FIELDS,
+                      sizeof(struct api_check), API_CHECKS_MAX, &checks, &status->n_checks);
+    status->vips = vips;
+    status->checks = checks;
+    return r;
 }
 
 static int read_header(struct json_object *o)
@@ -199,7 +214,7 @@ int api_status_parse(const char *text, size_t len, struct api_status *ret_status
     if (r == 0)
         r = read_fields(o, status_fields, STATUS_FIELDS, &status);
     if (r == 0)
-        r = read_vips(o, &status);
+        r = read_lists(o, &status);
     json_object_put(o);
     if (r < 0) {
         api_status_done(&status);
@@ -214,6 +229,8 @@ void api_status_done(struct api_status *status)
     if (!status)
         return;
     free(status->vips);
+    free(status->checks);
     status->vips = NULL;
-    status->n_vips = 0;
+    status->checks = NULL;
+    status->n_vips = status->n_checks = 0;
 }

@@ -136,18 +136,35 @@ static int add_derived(struct json_object *o, const struct api_status *status)
     return etcd && value ? add(etcd, "connected", value) : (json_object_put(value), -ENOMEM);
 }
 
-static int add_vips(struct json_object *o, const struct api_status *status)
+/* `n` objects of these fields, `size` bytes apart. */
+static int add_list(struct json_object *o, const char *name, const struct status_field *fields,
+                    size_t n_fields, const void *from, size_t size, unsigned n)
 {
     struct json_object *list = json_object_new_array();
-    int r = list ? add(o, "vips", list) : -ENOMEM;
-    for (unsigned i = 0; r == 0 && i < status->n_vips && i < API_VIPS_MAX; i++) {
-        struct json_object *vip = json_object_new_object();
-        if (!vip || json_object_array_add(list, vip) < 0) {
-            json_object_put(vip);
+    int r = list ? add(o, name, list) : -ENOMEM;
+    for (unsigned i = 0; r == 0 && i < n; i++) {
+        struct json_object *one = json_object_new_object();
+        if (!one || json_object_array_add(list, one) < 0) {
+            json_object_put(one);
             return -ENOMEM;
         }
-        r = add_fields(vip, status_vip_fields, STATUS_VIP_FIELDS, &status->vips[i]);
+        r = add_fields(one, fields, n_fields, (const char *)from + i * size);
     }
+    return r;
+}
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
+static int add_lists(struct json_object *o, const struct api_status *status)
+{
+    int r = add_list(o, "vips", status_vip_fields, STATUS_VIP_FIELDS, status->vips,
+                     sizeof(*status->vips), least(status->n_vips, API_VIPS_MAX));
+    if (r == 0)
+        r = add_list(o, "health", status_check_fields, STATUS_CHECK_FIELDS, status->checks,
+                     sizeof(*status->checks), least(status->n_checks, API_CHECKS_MAX));
     return r;
 }
 
@@ -172,7 +189,7 @@ int api_status_write(const struct api_status *status, struct buf *out)
     if (r == 0)
         r = add_derived(o, status);
     if (r == 0)
-        r = add_vips(o, status);
+        r = add_lists(o, status);
     if (r == 0) {
         size_t len;
         const char *text = json_object_to_json_string_length(

@@ -97,7 +97,7 @@ static void note_lateness(struct step *s)
         vip_on_doubt(s, i);
 }
 
-static void add_vip(struct step *s, unsigned i)
+static void add_vip(struct step *s, unsigned i, unsigned bars)
 {
     struct election *e = s->e;
     if (i >= ELECTION_VIPS_MAX || (i < e->n && e->vips[i].state != VIP_UNUSED))
@@ -107,6 +107,7 @@ static void add_vip(struct step *s, unsigned i)
     struct vip *v = &e->vips[i];
     memset(v, 0, sizeof(*v));
     v->state = VIP_OFF;
+    v->bars = bars;
     announce_stop(&v->announce);
 }
 
@@ -132,7 +133,7 @@ static void handle(struct step *s, const struct election_event *ev)
         e->has_guardian = ev->yes;
         break;
     case EV_VIP_ADDED:
-        add_vip(s, ev->vip);
+        add_vip(s, ev->vip, ev->bar);
         break;
     case EV_LEASE_GRANTED:
     case EV_LEASE_RENEWED:
