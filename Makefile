@@ -26,12 +26,13 @@ VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libyaml-dev \
   libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev libseccomp-dev libssl-dev
 TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
-  valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc \
+  valgrind clang-14 libclang-rt-14-dev binutils perl python3 python3-jsonschema mandoc \
   tmux zsh fish bash-completion
 DEB_PACKAGES := dpkg-dev lintian systemd
 DEMO_PACKAGES := iproute2 nftables procps util-linux jq
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
+TEST_TOOL_PACKAGES := prometheus
 
 LIBS := libcurl json-c yaml-0.1 libnl-3.0 libnl-route-3.0 libevent_core libevent_extra libcap-ng libseccomp \
   libcrypto
@@ -207,7 +208,7 @@ deps:
 
 test-deps: deps
 	@tests/lab/packages.sh install $(TEST_PACKAGES) $(DEB_PACKAGES) $(DEMO_PACKAGES)
-	@tests/lab/packages.sh unpack build/tools $(TOOL_PACKAGES)
+	@tests/lab/packages.sh unpack build/tools $(TOOL_PACKAGES) $(TEST_TOOL_PACKAGES)
 
 package-test: all ## the Debian package and the unit, on a copy-on-write view of this machine
 	@tests/packaging/run.sh $(VERSION) $(B)/talosvip

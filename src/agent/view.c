@@ -73,7 +73,7 @@ static void view_status(void *arg, struct api_status *ret_status)
 static const char *view_healthz(void *arg)
 {
     const struct agent *a = arg;
-    if (guardian_pid(a) == 0)
+    if (guardian_pid(a) == 0 || !a->election.has_guardian)
         return "no guardian";
     if (fence_deadline_us(a->fence) != a->election.session.deadline_us)
         return "the fences do not have the deadline";

@@ -4,7 +4,7 @@
 #
 #   packages.sh install PKG...      install what is missing (apt, with sudo if not root)
 #   packages.sh unpack DIR PKG...   unpack into DIR and install nothing: a package that would
-#                                   start a service (etcd) is only wanted for its programs
+#                                   start a service (etcd, prometheus) is only wanted for its programs
 #
 # Says nothing and asks nobody when all is there already.
 set -euo pipefail
