@@ -20,7 +20,7 @@ static void words(struct api_metrics *m)
     for (unsigned i = VIP_OFF; i < VIP_STATES; i++)
         states[i - VIP_OFF] = vip_state_name((enum vip_state)i);
     for (unsigned i = 0; i < CAUSES; i++)
-        causes[i] = election_cause_name((enum election_cause)i);
+        causes[i] = i == CAUSE_NONE ? "" : election_cause_name((enum election_cause)i);
     m->states = states;
     m->n_states = VIP_STATES - VIP_OFF;
     m->causes = causes;

@@ -190,8 +190,9 @@ static void write_vips(const struct api_metrics *m, struct buf *out)
     for (unsigned i = 0; i < s->n_vips; i++) {
         ip_format(&s->vips[i].ip, text);
         for (unsigned k = 0; k < m->n_causes; k++)
-            sample(out, "vip_released_total", "vip", text, "cause", m->causes[k],
-                   m->vips[i].released[k]);
+            if (m->causes[k][0])
+                sample(out, "vip_released_total", "vip", text, "cause", m->causes[k],
+                       m->vips[i].released[k]);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -29,6 +30,7 @@
 #define CLIENTS_SERVED 16
 
 static char dir[64], path[96];
+static uint16_t tcp_port;
 static pid_t server_pid;
 
 static void on_status(void *arg, struct api_status *ret_status)
@@ -62,12 +64,21 @@ static const char *on_readyz(void *arg)
     return "etcd does not answer";
 }
 
+static void on_metrics(void *arg, struct api_metrics *ret_metrics)
+{
+    static struct api_status status;
+    static struct api_counters counters;
+    static struct api_vip_counters vips[API_VIPS_MAX];
+    on_status(arg, &status);
+    *ret_metrics = (struct api_metrics){.status = &status, .counters = &counters, .vips = vips};
+}
+
 static const struct api_source source = {
-    .status = on_status, .healthz = on_healthz, .readyz = on_readyz};
+    .status = on_status, .healthz = on_healthz, .readyz = on_readyz, .metrics = on_metrics};
 
 struct child {
     struct loop *loop;
-    struct api_server *server;
+    struct api_server *server, *tcp;
     struct loop_signal *term, *usr1;
 };
 
@@ -86,6 +97,7 @@ static void on_usr1(void *arg, int signum)
     if (pid == 0) {
         loop_after_fork(c->loop);
         api_server_forget(c->server);
+        api_server_forget(c->tcp);
         loop_signal_free(c->term);
         loop_signal_free(c->usr1);
         loop_free(c->loop);
@@ -97,19 +109,35 @@ static void on_usr1(void *arg, int signum)
 static int serve(int ready)
 {
     struct child c = {.loop = loop_new()};
+    struct ip ip;
     int64_t owner;
+    ip_parse("127.0.0.1", &ip);
     signal(SIGPIPE, SIG_IGN);
     if (!c.loop || loop_signal_new(c.loop, SIGTERM, on_term, c.loop, &c.term) < 0 ||
         loop_signal_new(c.loop, SIGUSR1, on_usr1, &c, &c.usr1) < 0 ||
-        api_server_new(c.loop, path, &source, NULL, &c.server, &owner) < 0)
+        api_server_new(c.loop, path, &source, NULL, &c.server, &owner) < 0 ||
+        api_server_new_tcp(c.loop, &ip, tcp_port, &source, NULL, &c.tcp) < 0)
         return 1;
     if (write(ready, "x", 1) != 1 || loop_run(c.loop) < 0)
         return 2;
     api_server_free(c.server);
+    api_server_free(c.tcp);
     loop_signal_free(c.term);
     loop_signal_free(c.usr1);
     loop_free(c.loop);
     return 0;
+}
+
+/* A port that was free a moment ago. */
+static uint16_t free_port(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(a);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool is_bound = bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0 &&
+                    getsockname(fd, (struct sockaddr *)&a, &len) == 0;
+    close(fd);
+    return is_bound ? ntohs(a.sin_port) : 0;
 }
 
 static int begin(void **state)
@@ -121,6 +149,7 @@ static int begin(void **state)
     if (!mkdtemp(dir) || pipe2(fds, O_CLOEXEC) < 0)
         return -1;
     snprintf(path, sizeof(path), "%s/run/agent.sock", dir);
+    tcp_port = free_port();
     server_pid = fork();
     if (server_pid == 0)
         exit(serve(fds[1]));
@@ -221,6 +250,71 @@ static void the_routes_answer(void **state)
     assert_int_equal(api_client_get(path, "/v1/nothing", SECOND, &out), 404);
     assert_string_equal(buf_str(&out), "{\"error\":\"no such path\"}\n");
     buf_done(&out);
+}
+
+static int connect_tcp(void)
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons(tcp_port),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    return fd;
+}
+
+static void ask_tcp(const char *request, char *text, size_t size)
+{
+    int fd = connect_tcp();
+    send_raw(fd, request, strlen(request));
+    assert_true(read_all(fd, text, size, 2 * SECOND) > 0);
+    close(fd);
+}
+
+/* What a stranger gets: numbers and probes, and the same bounds. */
+static void on_tcp_only_the_public_routes_answer(void **state)
+{
+    static char text[1u << 20];
+    static const char *const hidden[] = {"/v1/status", "/v1/", "/", "/v1/resign", "//metrics"};
+    struct buf out;
+    char request[64];
+    (void)state;
+    ask_tcp("GET /metrics HTTP/1.1\r\n\r\n", text, sizeof(text));
+    assert_memory_equal(text, "HTTP/1.1 200 ", 13);
+    assert_non_null(strstr(text, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert_non_null(strstr(text, "\ntalosvip_vip_held{vip=\"10.0.0.199\"} 0\n"));
+    ask_tcp("GET /healthz HTTP/1.1\r\n\r\n", text, sizeof(text));
+    assert_memory_equal(text, "HTTP/1.1 200 ", 13);
+    ask_tcp("GET /readyz HTTP/1.1\r\n\r\n", text, sizeof(text));
+    assert_memory_equal(text, "HTTP/1.1 503 ", 13);
+    for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+        snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\n\r\n", hidden[i]);
+        ask_tcp(request, text, sizeof(text));
+        assert_memory_equal(text, "HTTP/1.1 404 ", 13);
+    }
+    ask_tcp("POST /metrics HTTP/1.1\r\nContent-Length: 0\r\n\r\n", text, sizeof(text));
+    assert_memory_equal(text, "HTTP/1.1 405 ", 13);
+    buf_init(&out, 1u << 20);
+    assert_int_equal(api_client_get(path, "/metrics", 2 * SECOND, &out), 200);
+    assert_non_null(strstr(buf_str(&out), "# TYPE talosvip_build_info gauge\n"));
+    buf_done(&out);
+}
+
+/* Strangers who fill the TCP port leave the socket to those who may use it. */
+static void a_full_tcp_port_does_not_fill_the_socket(void **state)
+{
+    int fds[CLIENTS_SERVED + 4], refused = 0;
+    char text[1024];
+    (void)state;
+    for (int i = 0; i < CLIENTS_SERVED + 4; i++)
+        fds[i] = connect_tcp();
+    for (int i = CLIENTS_SERVED; i < CLIENTS_SERVED + 4; i++) {
+        assert_true(read_all(fds[i], text, sizeof(text), SECOND) > 0);
+        refused += strncmp(text, "HTTP/1.1 503 ", 13) == 0;
+    }
+    assert_int_equal(refused, 4);
+    assert_serves();
+    for (int i = 0; i < CLIENTS_SERVED + 4; i++)
+        close(fds[i]);
 }
 
 static void other_methods_are_told_so(void **state)
@@ -666,6 +760,8 @@ int main(void)
 #define A(fn) cmocka_unit_test_setup_teardown(fn, begin_alone, end_alone)
     const struct CMUnitTest tests[] = {
         T(the_routes_answer),
+        T(on_tcp_only_the_public_routes_answer),
+        T(a_full_tcp_port_does_not_fill_the_socket),
         T(other_methods_are_told_so),
         T(garbage_is_survived),
         T(too_large_requests_are_refused),

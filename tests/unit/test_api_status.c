@@ -33,6 +33,11 @@ static void fill_vip(struct api_vip *vip, const char *ip)
     strcpy(vip->queue[1], "cp-3");
 }
 
+static struct api_check checks[2] = {
+    {.name = "apiserver", .is_up = true, .passed = UINT64_MAX, .failed = 1},
+    {.name = "disk", .error = "exit status 7", .failed = 8},
+};
+
 static void fill(struct api_status *s, struct api_vip vips[2])
 {
     memset(s, 0, sizeof(*s));
@@ -62,6 +67,8 @@ static void fill(struct api_status *s, struct api_vip vips[2])
     memset(vips[1].queue, 0, sizeof(vips[1].queue));
     s->vips = vips;
     s->n_vips = 2;
+    s->checks = checks;
+    s->n_checks = 2;
 }
 
 static char *written(const struct api_status *s)
@@ -85,6 +92,9 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(back.n_vips, 2);
     for (int i = 0; i < 2; i++)
         assert_memory_equal(&back.vips[i], &vips[i], sizeof(vips[i]));
+    assert_int_equal(back.n_checks, 2);
+    for (int i = 0; i < 2; i++)
+        assert_memory_equal(&back.checks[i], &checks[i], sizeof(checks[i]));
     assert_string_equal(back.node, "cp-1");
     assert_string_equal(back.fence_reason, "no CAP_BPF");
     assert_string_equal(back.etcd_error, "timed out");
@@ -212,6 +222,10 @@ static void wrong_shapes_are_refused(void **state)
         {"\"queue\":[\"cp-2\",\"cp-3\"]", "\"queue\":{}"},
         {"\"vips\":[", "\"vips\":[[],"},
         {"\"vips\":[", "\"vips\":[null,"},
+        {"\"health\":[", "\"health\":[null,"},
+        {"\"health\":[", "\"healthy\":["},
+        {"\"up\":false", "\"up\":\"down\""},
+        {"\"failed\":8", "\"failed\":-8"},
         {"\"lease\":{", "\"lease\":[{}],\"leese\":{"},
         {"{\"apiVersion\"", "[{\"apiVersion\""},
         {"{\"apiVersion\"", "x{\"apiVersion\""},
@@ -263,6 +277,11 @@ static void too_many_are_refused(void **state)
     for (int i = 0; i < API_VIPS_MAX; i++)
         buf_puts(&b, "{},");
     assert_int_equal(parse_changed("\"vips\":[", buf_str(&b)), -EBADMSG);
+    buf_clear(&b);
+    buf_puts(&b, "\"health\":[");
+    for (int i = 0; i < API_CHECKS_MAX; i++)
+        buf_puts(&b, "{},");
+    assert_int_equal(parse_changed("\"health\":[", buf_str(&b)), -EBADMSG);
     buf_done(&b);
 }
 
