@@ -39,7 +39,7 @@ struct api_metrics {
     bool is_healthy, is_ready;
     const char *const *states; /* words that api_vip.state may be */
     unsigned n_states;
-    const char *const *causes; /* of api_vip_counters.released; at most API_CAUSES_MAX; "" is none */
+    const char *const *causes; /* of api_vip_counters.released; "" is none */
     unsigned n_causes;
 };
 

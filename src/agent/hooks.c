@@ -62,9 +62,9 @@ static void start_soon(struct hooks *h)
 static bool is_idle(const struct hooks *h)
 {
     const struct hook *hook;
-    LIST_FOREACH(hook, &h->list, link)
-    if (hook->child || (hook->config && hook->queue.n > 0))
-        return false;
+    for (hook = LIST_FIRST(&h->list); hook; hook = LIST_NEXT(hook, link))
+        if (hook->child || (hook->config && hook->queue.n > 0))
+            return false;
     return true;
 }
 
@@ -167,8 +167,8 @@ static void on_starter(void *arg)
 {
     struct agent *a = arg;
     struct hook *hook;
-    LIST_FOREACH(hook, &a->hooks->list, link)
-    start_next(hook);
+    for (hook = LIST_FIRST(&a->hooks->list); hook; hook = LIST_NEXT(hook, link))
+        start_next(hook);
     if (a->hooks->last && is_idle(a->hooks))
         loop_stop(a->loop);
 }
@@ -199,9 +199,9 @@ void hooks_fire(struct agent *a, unsigned on, unsigned i, const char *cause, int
         snprintf(event.from, sizeof(event.from), "%s", slot->previous);
     if (!a->hooks)
         return;
-    LIST_FOREACH(hook, &a->hooks->list, link)
-    if (hook->config && hook->config->on & on)
-        push(hook, &event);
+    for (hook = LIST_FIRST(&a->hooks->list); hook; hook = LIST_NEXT(hook, link))
+        if (hook->config && hook->config->on & on)
+            push(hook, &event);
     start_soon(a->hooks);
 }
 
@@ -209,11 +209,11 @@ static int adopt(struct agent *a, const struct config_hook *config)
 {
     struct hooks *h = a->hooks;
     struct hook *hook;
-    LIST_FOREACH(hook, &h->list, link)
-    if (!hook->config && hook->before && config_hook_equal(hook->before, config)) {
-        hook->config = config;
-        return 0;
-    }
+    for (hook = LIST_FIRST(&h->list); hook; hook = LIST_NEXT(hook, link))
+        if (!hook->config && hook->before && config_hook_equal(hook->before, config)) {
+            hook->config = config;
+            return 0;
+        }
     hook = calloc(1, sizeof(*hook));
     if (!hook)
         return -ENOMEM;
@@ -230,8 +230,7 @@ int hooks_reload(struct agent *a)
     struct hooks *h = a->hooks;
     struct hook *hook, *next;
     int result = 0;
-    LIST_FOREACH(hook, &h->list, link)
-    {
+    for (hook = LIST_FIRST(&h->list); hook; hook = LIST_NEXT(hook, link)) {
         hook->before = hook->config;
         hook->config = NULL;
     }
@@ -263,9 +262,9 @@ static void on_last(void *arg)
 {
     struct agent *a = arg;
     const struct hook *hook;
-    LIST_FOREACH(hook, &a->hooks->list, link)
-    if (hook->child)
-        tell_failed(hook, "killed, for the agent ends", "");
+    for (hook = LIST_FIRST(&a->hooks->list); hook; hook = LIST_NEXT(hook, link))
+        if (hook->child)
+            tell_failed(hook, "killed, for the agent ends", "");
     loop_stop(a->loop);
 }
 

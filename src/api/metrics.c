@@ -50,10 +50,10 @@ static void sample(struct buf *out, const char *name, const char *label1, const 
                    const char *label2, const char *value2, uint64_t number)
 {
     buf_printf(out, "talosvip_%s", name);
-    if (label1) {
+    if (label1 && value1) {
         buf_putc(out, '{');
         label(out, label1, value1);
-        if (label2) {
+        if (label2 && value2) {
             buf_putc(out, ',');
             label(out, label2, value2);
         }

@@ -106,6 +106,8 @@ int record_released_write(const struct record_released *record, struct buf *out)
     int r = add_text(o, "node", record->node);
     if (r == 0)
         r = add_text(o, "cause", record->cause);
+    if (r == 0 && record->detail[0])
+        r = add_text(o, "detail", record->detail);
     if (r == 0)
         r = add_number(o, "revision", record->revision);
     if (r == 0)
@@ -210,6 +212,8 @@ int record_released_parse(const char *text, size_t len, struct record_released *
     int r = get_text(o, "node", record.node, sizeof(record.node));
     if (r == 0)
         r = get_text(o, "cause", record.cause, sizeof(record.cause));
+    if (r == 0 && json_object_object_get_ex(o, "detail", NULL))
+        r = get_text(o, "detail", record.detail, sizeof(record.detail));
     if (r == 0 && json_object_object_get_ex(o, "revision", &revision) &&
         json_object_is_type(revision, json_type_int))
         record.revision = json_object_get_int64(revision);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # For tests of one agent and one etcd on a host of their own.
-# shellcheck shell=bash disable=SC2154 # status and output are of bats
+# shellcheck shell=bash disable=SC2154,SC2016 # status and output are of bats; expanded in there
 
 # Runs in the host, before the test's own lines: etcd, and words to wait for things.
 WORDS='
