@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* 850 ms, 1.7s, 42s, 12m 5s, 4h 49m, 3d 4h */
@@ -206,6 +207,16 @@ static bool is_late(const struct api_status *status)
     return status->lease != 0 && status->renewed_ago_ms > status->ttl_ms / 3 + 1000;
 }
 
+static unsigned check_warnings(const struct api_check *check, struct buf *out)
+{
+    char text[sizeof(check->name) + sizeof(check->error) + 32];
+    if (check->is_up)
+        return 0;
+    snprintf(text, sizeof(text), "%s does not pass%s%s", check->name, check->error[0] ? ", " : "",
+             check->error);
+    return warn(out, "health check", text);
+}
+
 unsigned status_warnings(const struct api_status *status, struct buf *out)
 {
     unsigned n = 0;
@@ -223,6 +234,8 @@ unsigned status_warnings(const struct api_status *status, struct buf *out)
         n += warn(out, "no session with etcd", status->session);
     if (is_late(status))
         n += warn(out, "the renewal of the lease is late", "");
+    for (unsigned i = 0; i < status->n_checks; i++)
+        n += check_warnings(&status->checks[i], out);
     for (unsigned i = 0; i < status->n_vips; i++)
         n += vip_warnings(status, &status->vips[i], out);
     return n;

@@ -126,6 +126,14 @@ static void every_trouble_is_one_warning(void **state)
     strcpy(status.session, "connecting");
     assert_warns("WARN   no session with etcd: connecting\n");
     end(state), begin(state);
+    struct api_check checks[] = {{.name = "good", .is_up = true, .error = "once"},
+                                 {.name = "api", .error = "HTTP status 503"}};
+    status.checks = checks;
+    status.n_checks = 2;
+    assert_warns("WARN   health check: api does not pass, HTTP status 503\n");
+    status.checks = NULL;
+    status.n_checks = 0;
+    end(state), begin(state);
     status.is_stopping = true;
     assert_warns("WARN   the agent is stopping\n");
     end(state), begin(state);
