@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/announce.h"
+#include "core/peer.h"
 #include "core/queue.h"
 
 #define ELECTION_VIPS_MAX 200
@@ -52,6 +53,7 @@ enum election_cause {
     CAUSE_CONFIG,  /* the configuration no longer names it */
     CAUSE_ADDRESS, /* the kernel refused the address */
     CAUSE_GUARDIAN,
+    CAUSE_PEERS, /* a majority of our voters ended our lease */
     CAUSES
 };
 
@@ -81,6 +83,24 @@ enum election_event_type {
     EV_BAR,             /* vip, bar, yes = the bar is up */
     EV_GUARDIAN,        /* yes = the guardian lives */
     EV_VIP_ADDED,       /* vip: a slot that was VIP_UNUSED; bar: the bars that are up */
+    /* The peer lease; what is in `peer`. Without EV_PEER_SETUP all others are ignored. */
+    EV_PEER_SETUP,     /* before EV_START, and when the configuration changed: yes = take part;
+                          window_us, name = our node, number = our incarnation, random, not 0 (the
+                          first one counts) */
+    EV_PEER_MEMBERS,   /* sessions, n: of all agents that take part, as the node keys name them,
+                          whenever that changed; ours may be among them */
+    EV_PEER_LISTED,    /* revision; records, n: all there are; the watch started over */
+    EV_PEER_PUT,       /* records[0]: the watch; its own revision counts */
+    EV_PEER_DELETED,   /* revision; name: the watch */
+    EV_PEER_HEARTBEAT, /* from = owner, number = sequence, window_us */
+    EV_PEER_ACKED,     /* from = voter, owner = us, number = sequence, term = given up */
+    EV_PEER_ASKED,     /* from = candidate, owner, term, number = nonce, window_us */
+    EV_PEER_GRANTED,   /* from = voter, owner, term, number = nonce */
+    EV_PEER_LEAVING,   /* from */
+    EV_PEER_PUBLISHED, /* req, result; OK: revision = the record's new one. GONE, the comparison
+                          failed: records = what is there, n = 1, or n = 0 when nothing is */
+    EV_PEER_ENDED,     /* req, result: as above */
+    EV_PEER_REVOKED,   /* req, result */
     EV_TYPES
 };
 
@@ -109,6 +129,7 @@ struct election_event {
     bool yes;
     struct candidate candidate;
     struct election_queue queue;
+    struct peer_input peer;
 };
 
 enum election_action_type {
@@ -120,7 +141,10 @@ enum election_action_type {
     ACT_KEYS_CHECK,        /* req: is each VIP's own key, and the one before it, still there? */
     ACT_RESIGN,            /* req, vip, lease, revision, cause: if our key has that create revision,
                               delete it and, where `yes`, record the release */
-    ACT_DEADLINE,          /* at_us: store it where all fences see it */
+    ACT_DEADLINE,          /* store both where the fences see them: at_us for the packet fence (past
+                              it, be mute), right_us, never before it, for the guardian (past it,
+                              take the addresses off). Differ only while the peer lease is on. 0 =
+                              there is no right */
     ACT_FENCE_ARM,         /* vip: past the deadline, be mute */
     ACT_FENCE_SHUT,        /* vip: be mute now, whatever the deadline says */
     ACT_FENCE_DISARM,      /* vip: the address is proved off */
@@ -137,6 +161,23 @@ enum election_action_type {
     ACT_FOREIGN,           /* vip: somebody outside the election has answered for 3 s */
     ACT_LATE,              /* at_us = how late this wake-up came, in microseconds */
     ACT_DONE,              /* everything is released; EV_STOP's answer */
+    /* The peer lease. `peer` is the session that a datagram goes to, or is about. */
+    ACT_PEER_BEAT,    /* heartbeat to all members but us: at_us = sequence, ttl_us = window */
+    ACT_PEER_ACK,     /* to `peer`, the owner: at_us = sequence, term = given up */
+    ACT_PEER_ASK,     /* to the record's voters, but its owner and us: record's owner, term, window;
+                         at_us = nonce */
+    ACT_PEER_GRANT,   /* to `peer`: owner, term, at_us = nonce */
+    ACT_PEER_LEAVE,   /* to all members: this agent stops */
+    ACT_PEER_PUBLISH, /* req, lease, revision, record: if our record's modification revision is
+                         `revision` (0 = it does not exist), put it under the lease, with the create
+                         revisions of the keys under which we own: those of the slots whose
+                         `owned` is their `revision`. Never delete it */
+    ACT_PEER_END,     /* req, record, lease: if that record's modification revision is unchanged,
+                         delete it; and for each VIP whose key of `lease` has a create revision that
+                         the record names as owned, put `released` with that revision and delete the
+                         key. What does not fit into one txn follows after its success */
+    ACT_PEER_REVOKE,  /* req, lease: of the owner that was ended */
+    ACT_PEER_NOTE,    /* note, peer, count, at_us: for the log */
     ACT_TYPES
 };
 
@@ -148,16 +189,22 @@ struct election_action {
     int64_t revision;
     uint64_t ttl_us;
     uint64_t at_us;
+    uint64_t right_us;
     uint32_t seconds;
     unsigned count;
     bool yes;
+    enum peer_note note;
+    struct peer_session peer;
+    struct peer_session owner;
+    int64_t term;
+    const struct peer_record *record; /* in the election; valid until its next step */
     enum vip_state from, to;
     enum session_state from_session, to_session;
     enum election_cause cause;
 };
 
 /* Most actions of one step, for n VIPs. */
-#define ELECTION_ACTIONS_MAX(n) (16 + 16 * (n))
+#define ELECTION_ACTIONS_MAX(n) (32 + 4 * PEERS_MAX + 16 * (n))
 
 /* The caller owns `at`, of at least ELECTION_ACTIONS_MAX(vips) entries; step() sets `n`. */
 struct election_actions {
@@ -203,7 +250,7 @@ struct session {
     enum session_state state;
     int64_t lease;
     uint64_t ttl_us;      /* as the server granted it */
-    uint64_t deadline_us; /* the right of this agent ends; 0 = none */
+    uint64_t deadline_us; /* the right that etcd gives ends; 0 = none */
     bool has_lapsed;      /* the deadline has passed since the last confirmation */
     uint32_t req;
     uint64_t sent_us;
@@ -229,7 +276,10 @@ struct election {
     uint64_t now_us;  /* of the current step */
     uint32_t last_req;
     uint32_t seed; /* of the jitter */
+    /* D as stored: the end of etcd's right, or of the peer lease if that is sooner. */
+    uint64_t deadline_us;
     struct session session;
+    struct peer peer;
     unsigned n; /* slots in use or used before */
     struct vip *vips;
 };

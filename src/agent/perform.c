@@ -187,6 +187,15 @@ void perform(struct agent *a, const struct election_action *action)
     case ACT_DONE:
         finish(a);
         break;
+    case ACT_PEER_BEAT: /* without EV_PEER_SETUP there is none of these */
+    case ACT_PEER_ACK:
+    case ACT_PEER_ASK:
+    case ACT_PEER_GRANT:
+    case ACT_PEER_LEAVE:
+    case ACT_PEER_PUBLISH:
+    case ACT_PEER_END:
+    case ACT_PEER_REVOKE:
+    case ACT_PEER_NOTE:
     case ACT_TYPES:
         break;
     }

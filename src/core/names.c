@@ -26,6 +26,7 @@ static const char *const causes[CAUSES] = {
     [CAUSE_CONFIG] = "config",
     [CAUSE_ADDRESS] = "address_failed",
     [CAUSE_GUARDIAN] = "no_guardian",
+    [CAUSE_PEERS] = "ended_by_peers",
 };
 
 const char *vip_state_name(enum vip_state state)
