@@ -279,7 +279,7 @@ struct election {
     /* D as stored: the end of etcd's right, or of the peer lease if that is sooner. */
     uint64_t deadline_us;
     struct session session;
-    struct peer peer;
+    struct peer_lease peer;
     unsigned n; /* slots in use or used before */
     struct vip *vips;
 };

@@ -127,9 +127,10 @@ struct peer_hunt {
     uint32_t req;
     uint64_t due_us;
     unsigned tries;
+    bool is_leaving; /* that owner said that it stops */
 };
 
-struct peer {
+struct peer_lease {
     bool is_enabled;
     uint64_t window_us;
     char name[NODE_NAME_MAX];
@@ -148,6 +149,8 @@ uint64_t peer_right_of(uint64_t sent_us, uint64_t window_us);
 uint64_t peer_patience(uint64_t window_us);
 /* Time between heartbeats. */
 uint64_t peer_interval(uint64_t window_us);
+/* Is it one that may be configured? */
+bool peer_is_window(uint64_t window_us);
 bool peer_is_same(const struct peer_session *a, const struct peer_session *b);
 
 const char *peer_note_name(enum peer_note note);

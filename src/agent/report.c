@@ -20,6 +20,7 @@ static const char *const causes_told[CAUSES] = {
     [CAUSE_CONFIG] = "no longer configured",
     [CAUSE_ADDRESS] = "the kernel refused the address",
     [CAUSE_GUARDIAN] = "no guardian",
+    [CAUSE_PEERS] = "silent, ended by peers",
 };
 
 /* The cause in words; of a health check with its name. */

@@ -30,6 +30,13 @@
  *  I7  A completion whose request was replaced changes nothing.
  *  I8  The same events give the same actions.
  *  I9  What bars a node from a VIP (no carrier, ill, removed) makes it let go in the same step.
+ * The peer lease:
+ *  I10 A voter that gave up a term of an owner never again acknowledges it for that term.
+ *  I11 An owner whose lease is ended by others is mute when that happens, and stays mute.
+ *  I12 A voter gives up an owner only when it has listened, and has not acknowledged it, for as
+ * long as the longest right that its last acknowledgement can have given. I13 An owner obeys every
+ * list of voters that etcd may name at that time. I14 Past the peer right nothing is announced,
+ * defended or taken; the address itself may stay.
  */
 #include "step.h"
 
@@ -80,6 +87,7 @@ void election_init(struct election *e, struct vip *vips, uint64_t ttl_us, uint64
     e->seed = seed;
     e->has_guardian = true;
     e->wake_us = NEVER_US;
+    e->peer.owner.right_us = NEVER_US;
 }
 
 static void note_lateness(struct step *s)
@@ -125,8 +133,10 @@ static void handle(struct step *s, const struct election_event *ev)
     case EV_TIMER:
         break;
     case EV_STOP:
-        if (!e->is_stopping)
+        if (!e->is_stopping) {
             e->stop_us = s->now + STOP_US;
+            peer_stop(s);
+        }
         e->is_stopping = true;
         break;
     case EV_GUARDIAN:
@@ -142,7 +152,9 @@ static void handle(struct step *s, const struct election_event *ev)
         session_event(s, ev);
         break;
     default:
-        if (ev->vip < e->n)
+        if (ev->type >= EV_PEER_SETUP)
+            peer_event(s, ev);
+        else if (ev->vip < e->n)
             vip_event(s, ev->vip, ev);
         break;
     }
@@ -160,7 +172,7 @@ static void finish_stopping(struct step *s)
         is_waiting |= !vip_is_off(&e->vips[i]);
     }
     bool is_late = s->now >= e->stop_us;
-    if (is_waiting && !is_late)
+    if ((is_waiting || peer_is_needed(e)) && !is_late)
         return;
     session_end(s);
     if (e->session.state != SESSION_ENDED && !is_late)
@@ -173,7 +185,9 @@ static uint64_t next_wake(const struct election *e)
 {
     if (e->is_done)
         return NEVER_US;
-    uint64_t wake = session_wake(e);
+    uint64_t wake = session_wake(e), peer = peer_wake(e);
+    if (peer < wake)
+        wake = peer;
     for (unsigned i = 0; i < e->n; i++) {
         uint64_t w = vip_wake(e, &e->vips[i]);
         if (w < wake)
@@ -190,7 +204,9 @@ void election_step(struct election *e, const struct election_event *ev,
     struct step s = {.e = e, .now = ev->now_us, .out = out};
     out->n = 0;
     e->now_us = ev->now_us;
+    peer_note_lateness(&s);
     note_lateness(&s);
+    owner_mute(&s);
     /* Before anything else, whatever the event: I2 holds at the end of every step. */
     if (session_lapse(&s))
         for (unsigned i = 0; i < e->n; i++)
@@ -201,6 +217,7 @@ void election_step(struct election *e, const struct election_event *ev,
         vip_reconsider(&s, i);
         vip_timers(&s, i);
     }
+    peer_timers(&s);
     finish_stopping(&s);
     e->wake_us = next_wake(e);
 }

@@ -29,6 +29,12 @@ static const char *const causes[CAUSES] = {
     [CAUSE_PEERS] = "ended_by_peers",
 };
 
+static const char *const notes[PEER_NOTES] = {
+    [PEER_NOTE_ON] = "on",       [PEER_NOTE_OFF] = "off",         [PEER_NOTE_MUTE] = "mute",
+    [PEER_NOTE_HEARD] = "heard", [PEER_NOTE_LOST] = "lost",       [PEER_NOTE_SUSPECT] = "suspect",
+    [PEER_NOTE_CALM] = "calm",   [PEER_NOTE_GRANTED] = "granted", [PEER_NOTE_ENDED] = "ended",
+};
+
 const char *vip_state_name(enum vip_state state)
 {
     return state < VIP_STATES ? vip_states[state] : "?";
@@ -42,4 +48,9 @@ const char *session_state_name(enum session_state state)
 const char *election_cause_name(enum election_cause cause)
 {
     return cause < CAUSES ? causes[cause] : "?";
+}
+
+const char *peer_note_name(enum peer_note note)
+{
+    return note < PEER_NOTES ? notes[note] : "?";
 }

@@ -17,10 +17,17 @@ static void set_state(struct step *s, enum session_state to, enum election_cause
     s->e->session.state = to;
 }
 
-static void store_deadline(struct step *s, uint64_t deadline_us)
+void session_store_deadline(struct step *s, bool is_forced)
 {
-    s->e->session.deadline_us = deadline_us;
-    step_act(s, ACT_DEADLINE)->at_us = deadline_us;
+    struct election *e = s->e;
+    uint64_t right = e->session.deadline_us, peer = e->peer.owner.right_us;
+    uint64_t deadline = peer < right ? peer : right;
+    if (deadline == e->deadline_us && !is_forced)
+        return;
+    e->deadline_us = deadline;
+    struct election_action *a = step_act(s, ACT_DEADLINE);
+    a->at_us = deadline;
+    a->right_us = right;
 }
 
 static void grant(struct step *s)
@@ -104,8 +111,10 @@ static bool extend(struct step *s, uint64_t ttl_us)
 {
     struct session *ss = &s->e->session;
     uint64_t deadline = deadline_of(ss->sent_us, ttl_us, s->e->is_fenced);
-    if (deadline > ss->deadline_us)
-        store_deadline(s, deadline);
+    if (deadline > ss->deadline_us) {
+        ss->deadline_us = deadline;
+        session_store_deadline(s, true);
+    }
     if (s->now < ss->deadline_us)
         ss->has_lapsed = false;
     return !ss->has_lapsed;
@@ -135,17 +144,19 @@ static void on_granted(struct step *s, const struct election_event *ev)
     extend(s, ev->ttl_us);
 }
 
-static void on_gone(struct step *s)
+void session_lose(struct step *s, enum election_cause cause)
 {
     struct session *ss = &s->e->session;
-    store_deadline(s, 0);
+    owner_reset(s);
+    ss->deadline_us = 0;
+    session_store_deadline(s, true);
     ss->has_lapsed = true;
     ss->lease = 0;
     ss->req = ss->check_req = 0;
     ss->due_us = s->now + REJOIN_US;
-    set_state(s, SESSION_RESTING, CAUSE_SESSION_LOST);
+    set_state(s, SESSION_RESTING, cause);
     for (unsigned i = 0; i < s->e->n; i++)
-        vip_on_session_lost(s, i);
+        vip_on_session_lost(s, i, cause);
 }
 
 static void on_renewed(struct step *s, const struct election_event *ev)
@@ -154,7 +165,7 @@ static void on_renewed(struct step *s, const struct election_event *ev)
     if (ss->state != SESSION_LIVE || !is_current(ss, ev))
         return;
     if (ev->result == RESULT_GONE) {
-        on_gone(s);
+        session_lose(s, CAUSE_SESSION_LOST);
         return;
     }
     if (ev->result != RESULT_OK) {

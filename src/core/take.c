@@ -49,7 +49,7 @@ static bool may_take(const struct step *s, const struct vip *v)
     const struct session *ss = &e->session;
     return v->bars == 0 && !e->is_stopping && ss->state == SESSION_LIVE && !ss->has_lapsed &&
            s->now + TAKE_MIN_US < ss->deadline_us && e->has_guardian && !e->is_doubtful &&
-           deadline_lifetime(ss->deadline_us, s->now, e->is_fenced) > 0;
+           !e->peer.owner.is_mute && deadline_lifetime(ss->deadline_us, s->now, e->is_fenced) > 0;
 }
 
 static void set_address(struct step *s, unsigned i, enum election_action_type type)

@@ -118,7 +118,7 @@ static void on_conflict(struct step *s, unsigned i)
 {
     struct vip *v = &s->e->vips[i];
     v->conflicts++;
-    if (s->now < v->defended_us + DEFEND_INTERVAL_US)
+    if (s->e->peer.owner.is_mute || s->now < v->defended_us + DEFEND_INTERVAL_US)
         return;
     v->defended_us = s->now;
     step_act(s, ACT_DEFEND)->vip = i;
@@ -226,18 +226,27 @@ void vip_on_confirmed(struct step *s, unsigned i, bool was_late)
         announce_start(&v->announce, s->now);
 }
 
-void vip_on_session_lost(struct step *s, unsigned i)
+void vip_on_heard(struct step *s, unsigned i)
+{
+    struct vip *v = &s->e->vips[i];
+    if (v->state == VIP_QUEUED)
+        take_settle(s, i, false);
+    else if (v->state == VIP_HELD && !v->is_unproved)
+        announce_start(&v->announce, s->now);
+}
+
+void vip_on_session_lost(struct step *s, unsigned i, enum election_cause cause)
 {
     struct vip *v = &s->e->vips[i];
     v->revision = 0;
     if (has_hold(v)) {
-        give_drop(s, i, CAUSE_SESSION_LOST);
+        give_drop(s, i, cause);
     } else if (v->state == VIP_DROPPING) {
-        v->cause = CAUSE_SESSION_LOST;
+        v->cause = cause;
         v->has_resign = false;
         step_act(s, ACT_FENCE_SHUT)->vip = i;
     } else if (!vip_is_off(v)) {
-        give_off(s, i, CAUSE_SESSION_LOST);
+        give_off(s, i, cause);
     }
 }
 
@@ -251,7 +260,7 @@ void vip_on_keys_doubted(struct step *s, unsigned i)
 void vip_timers(struct step *s, unsigned i)
 {
     struct vip *v = &s->e->vips[i];
-    if (v->state == VIP_HELD && !v->is_unproved)
+    if (v->state == VIP_HELD && !v->is_unproved && !s->e->peer.owner.is_mute)
         take_tell(s, i);
     else if (v->state == VIP_PROBING)
         take_probe_timer(s, i);
@@ -293,7 +302,7 @@ uint64_t vip_wake(const struct election *e, const struct vip *v)
     case VIP_PROBING:
         return v->probe_us;
     case VIP_HELD:
-        return v->is_unproved ? NEVER_US : announce_wake(&v->announce);
+        return v->is_unproved || e->peer.owner.is_mute ? NEVER_US : announce_wake(&v->announce);
     default:
         return NEVER_US;
     }
