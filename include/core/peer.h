@@ -67,7 +67,7 @@ enum peer_note {
     PEER_NOTE_LOST,    /* our record is gone: others ended our lease */
     PEER_NOTE_SUSPECT, /* peer = the owner that is silent; at_us = last heard */
     PEER_NOTE_CALM,    /* it was heard again */
-    PEER_NOTE_GRANTED, /* we gave it up as a voter */
+    PEER_NOTE_GRANTED, /* we gave it up as a voter: its term; ttl_us = the window */
     PEER_NOTE_ENDED,   /* its lease was ended by us and others */
     PEER_NOTES
 };
@@ -106,6 +106,7 @@ struct peer_seen {
     uint64_t sequence;
     uint64_t heard_us; /* when we last heard it; so long ago did we acknowledge it */
     int64_t given_up;  /* its terms up to this one, for ever; 0 = none */
+    uint64_t used_us;  /* when it was last heard or given up */
 };
 
 enum peer_hunt_state {

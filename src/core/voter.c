@@ -26,7 +26,7 @@ uint64_t voter_heard(const struct peer_lease *p, const struct peer_session *owne
 /* What was given up must be kept for as long as that session may come back. */
 static bool may_forget(const struct step *s, const struct peer_seen *seen)
 {
-    return s->now > seen->heard_us + FORGET_US && !owner_has_member(s->e, &seen->owner) &&
+    return s->now > seen->used_us + FORGET_US && !owner_has_member(s->e, &seen->owner) &&
            !ender_has_record(s->e, &seen->owner);
 }
 
@@ -54,7 +54,7 @@ void voter_on_heartbeat(struct step *s, const struct peer_input *in)
     if (!seen || in->number <= seen->sequence)
         return; /* old, or a replay */
     seen->sequence = in->number;
-    seen->heard_us = s->now;
+    seen->heard_us = seen->used_us = s->now;
     struct election_action *a = step_act(s, ACT_PEER_ACK);
     a->peer = in->from;
     a->at_us = in->number;
@@ -76,8 +76,12 @@ bool voter_grant(struct step *s, const struct peer_session *owner, int64_t term,
     if (!seen)
         return false;
     seen->given_up = term;
+    seen->used_us = s->now;
     p->grants++;
-    peer_note(s, PEER_NOTE_GRANTED)->peer = *owner;
+    struct election_action *a = peer_note(s, PEER_NOTE_GRANTED);
+    a->peer = *owner;
+    a->term = term;
+    a->ttl_us = window_us;
     return true;
 }
 

@@ -25,7 +25,14 @@ static void send_request(struct world *w, struct sim_node *n, const struct elect
                             .lease = a->lease,
                             .revision = a->revision,
                             .ttl_us = a->ttl_us,
-                            .yes = a->yes};
+                            .yes = a->yes,
+                            .has_record = a->record != NULL};
+    if (a->record)
+        m.record = *a->record;
+    for (unsigned vip = 0; vip < VIPS && a->type == ACT_PEER_PUBLISH; vip++) {
+        const struct vip *v = &n->vips[vip];
+        m.owned[vip] = v->revision && v->owned == v->revision ? v->owned : 0;
+    }
     for (unsigned vip = 0; vip < VIPS && a->type == ACT_KEYS_CHECK; vip++) {
         const struct vip *v = &n->vips[vip];
         const struct candidate *before = queue_before(&v->queue, n->election.session.lease);
@@ -76,6 +83,8 @@ static void execute(struct world *w, struct sim_node *n, const struct election_a
     switch (a->type) {
     case ACT_DEADLINE:
         n->page_deadline_local = a->at_us;
+        n->page_right_local = a->right_us;
+        check_bound(w, n);
         break;
     case ACT_FENCE_ARM:
         n->slot[a->vip] = SLOT_ARMED;
@@ -112,6 +121,8 @@ static void execute(struct world *w, struct sim_node *n, const struct election_a
     case ACT_SESSION:
         world_trace(w, "agent  node %u session %s -> %s", n->id,
                     session_state_name(a->from_session), session_state_name(a->to_session));
+        if (a->to_session == SESSION_LIVE)
+            peer_put_member(w, n);
         break;
     case ACT_DONE:
         exit_agent(w, n);
@@ -123,9 +134,15 @@ static void execute(struct world *w, struct sim_node *n, const struct election_a
     case ACT_CONFIRM:
     case ACT_KEYS_CHECK:
     case ACT_RESIGN:
+    case ACT_PEER_PUBLISH:
+    case ACT_PEER_END:
+    case ACT_PEER_REVOKE:
+        if (a->type == ACT_LEASE_RENEW)
+            peer_put_member(w, n);
         send_request(w, n, a);
         break;
     default:
+        peer_execute(w, n, a);
         break;
     }
 }
@@ -178,6 +195,25 @@ static bool step(struct world *w, struct sim_node *n, struct election_event *ev,
                                             .n = m->n,
                                             .total = m->n,
                                             .released = m->released};
+        if (m->has_record) {
+            ev->peer.records = &m->record;
+            ev->peer.n = 1;
+        }
+    }
+    struct peer_record records[NODES_MAX];
+    struct peer_session sessions[NODES_MAX];
+    if (ev->type == EV_PEER_LISTED || ev->type == EV_PEER_MEMBERS) {
+        unsigned k = 0, s = 0;
+        for (unsigned i = 0; i < w->nodes; i++) {
+            if (w->etcd.record[i].record.revision)
+                records[k++] = w->etcd.record[i].record;
+            if (w->etcd.member[i].lease)
+                sessions[s++] = w->etcd.member[i];
+        }
+        ev->revision = w->etcd.revision;
+        ev->peer.records = records;
+        ev->peer.sessions = sessions;
+        ev->peer.n = ev->type == EV_PEER_LISTED ? k : s;
     }
     check_before(w, n, ev, m);
     election_step(&n->election, ev, &out);
@@ -224,20 +260,24 @@ void agent_simple(struct world *w, struct sim_node *n, enum election_event_type 
 void agent_answer(struct world *w, const struct sim_message *m)
 {
     static const enum election_event_type types[ACT_TYPES] = {
-        [ACT_LEASE_GRANT] = EV_LEASE_GRANTED,  [ACT_LEASE_RENEW] = EV_LEASE_RENEWED,
-        [ACT_LEASE_REVOKE] = EV_LEASE_REVOKED, [ACT_CAMPAIGN] = EV_QUEUE_PROVED,
-        [ACT_CONFIRM] = EV_QUEUE_PROVED,       [ACT_KEYS_CHECK] = EV_KEYS_CHECKED,
-        [ACT_RESIGN] = EV_KEY_RESIGNED,        [ACT_PROBE] = EV_PROBE_ANSWERED,
+        [ACT_LEASE_GRANT] = EV_LEASE_GRANTED,   [ACT_LEASE_RENEW] = EV_LEASE_RENEWED,
+        [ACT_LEASE_REVOKE] = EV_LEASE_REVOKED,  [ACT_CAMPAIGN] = EV_QUEUE_PROVED,
+        [ACT_CONFIRM] = EV_QUEUE_PROVED,        [ACT_KEYS_CHECK] = EV_KEYS_CHECKED,
+        [ACT_RESIGN] = EV_KEY_RESIGNED,         [ACT_PROBE] = EV_PROBE_ANSWERED,
+        [ACT_PEER_PUBLISH] = EV_PEER_PUBLISHED, [ACT_PEER_END] = EV_PEER_ENDED,
+        [ACT_PEER_REVOKE] = EV_PEER_REVOKED,
     };
     struct sim_node *n = &w->node[m->node];
-    if (m->life != n->life || (n->is_etcd_cut && m->type != ACT_PROBE) || !n->is_powered)
+    if ((int)m->type == SIM_PUT_MEMBER || m->life != n->life ||
+        (n->is_etcd_cut && m->type != ACT_PROBE) || !n->is_powered)
         return;
     struct election_event ev = {.type = types[m->type],
                                 .req = m->req,
                                 .vip = m->vip,
                                 .result = m->result,
                                 .lease = m->lease,
-                                .ttl_us = m->ttl_us};
+                                .ttl_us = m->ttl_us,
+                                .revision = m->revision};
     agent_event(w, n, &ev, m);
 }
 
@@ -250,6 +290,7 @@ static void list_all(struct world *w, struct sim_node *n)
         memcpy(m.list, w->etcd.keys[vip], sizeof(m.list));
         agent_event(w, n, &ev, &m);
     }
+    peer_list(w, n);
 }
 
 void agent_watch(struct world *w, struct sim_node *n, bool is_compacted)
@@ -263,6 +304,10 @@ void agent_watch(struct world *w, struct sim_node *n, bool is_compacted)
     }
     while (n->watch_at < w->etcd.logged && n->is_agent_alive && !n->is_agent_frozen) {
         const struct sim_change *c = &w->etcd.log[n->watch_at++];
+        if (c->prefix != PREFIX_KEYS) {
+            peer_watched(w, n, c);
+            continue;
+        }
         struct election_event ev = {
             .type = c->is_delete ? EV_KEY_DELETED : EV_KEY_PUT,
             .vip = c->vip,
@@ -288,7 +333,7 @@ void agent_start(struct world *w, struct sim_node *n)
     n->is_agent_alive = n->is_guardian_alive = true;
     n->is_agent_frozen = n->is_guardian_frozen = n->is_stopping = false;
     n->todo_n = n->todo_at = n->inbox_n = 0;
-    n->page_deadline_local = 0;
+    n->page_deadline_local = n->page_right_local = 0;
     n->armed_wake = NEVER_US;
     if (stale && !n->is_etcd_cut && etcd_is_up(w))
         etcd_revoke(w, stale);
@@ -299,6 +344,7 @@ void agent_start(struct world *w, struct sim_node *n)
         if (!n->has_link)
             agent_simple(w, n, EV_BAR, vip, BAR_LINK, true);
     }
+    peer_start(w, n);
     agent_simple(w, n, EV_START, 0, 0, n->is_fenced);
     if (etcd_is_up(w) && !n->is_etcd_cut)
         list_all(w, n);

@@ -51,7 +51,7 @@ static void check_deadline(struct world *w, struct sim_node *n, uint64_t deadlin
 void check_before(struct world *w, struct sim_node *n, const struct election_event *ev,
                   const struct sim_message *m)
 {
-    bool is_past = n->page_deadline_local && node_local(w, n) >= n->page_deadline_local;
+    bool is_past = n->page_right_local && node_local(w, n) >= n->page_right_local;
     for (unsigned vip = 0; vip < VIPS && is_past; vip++)
         n->must_prove[vip] = true;
     if (ev->type == EV_QUEUE_PROVED && ev->result == RESULT_OK && m && m->n > 0 &&
@@ -81,7 +81,7 @@ static void check_has_right(struct world *w, struct sim_node *n, const struct el
 static bool is_without_right(enum election_cause cause)
 {
     return cause == CAUSE_LAPSED || cause == CAUSE_SESSION_LOST || cause == CAUSE_KEY_LOST ||
-           cause == CAUSE_ADDRESS;
+           cause == CAUSE_ADDRESS || cause == CAUSE_PEERS;
 }
 
 /* What was cut short by a freeze is carried out blindly afterwards: there the fences decide. */
@@ -92,7 +92,9 @@ void check_action(struct world *w, struct sim_node *n, const struct election_act
         return;
     switch (a->type) {
     case ACT_DEADLINE:
-        check_deadline(w, n, a->at_us);
+        check_deadline(w, n, a->right_us);
+        if (a->at_us > a->right_us)
+            check_fail(w, "I6", "node %u may speak longer than its lease allows", n->id);
         break;
     case ACT_ADDRESS_ADD:
     case ACT_ADDRESS_REFRESH:
@@ -108,6 +110,8 @@ void check_action(struct world *w, struct sim_node *n, const struct election_act
     case ACT_ASK_PEERS:
     case ACT_DEFEND:
         check_has_right(w, n, a);
+        if (node_local(w, n) >= n->page_deadline_local)
+            check_fail(w, "I14", "node %u speaks as vip%u past its deadline", n->id, a->vip);
         if (!n->vips[a->vip].has_address)
             check_fail(w, "I5", "node %u announces vip%u without the address", n->id, a->vip);
         break;

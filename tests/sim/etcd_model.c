@@ -21,6 +21,14 @@ bool etcd_is_up(const struct world *w)
     return w->etcd.has_quorum && w->now >= w->etcd.leaderless_until;
 }
 
+bool etcd_has_lease(const struct world *w, int64_t lease)
+{
+    for (unsigned i = 0; i < LEASES_MAX && lease; i++)
+        if (w->etcd.leases[i].id == lease)
+            return true;
+    return false;
+}
+
 static struct sim_lease *lease_find(struct sim_etcd *etcd, int64_t id)
 {
     for (unsigned i = 0; i < LEASES_MAX && id; i++)
@@ -48,7 +56,7 @@ const struct sim_key *etcd_find(const struct world *w, unsigned vip, int64_t lea
     return NULL;
 }
 
-static void log_change(struct world *w, unsigned vip, bool is_delete, const struct sim_key *key)
+void etcd_log(struct world *w, const struct sim_change *change)
 {
     struct sim_etcd *etcd = &w->etcd;
     if (etcd->logged == LOG_MAX) { /* compaction; whoever is behind gets a list */
@@ -56,10 +64,15 @@ static void log_change(struct world *w, unsigned vip, bool is_delete, const stru
         for (unsigned i = 0; i < w->nodes; i++)
             w->node[i].watch_at = LOG_MAX + 1;
     }
-    etcd->log[etcd->logged++] = (struct sim_change){
-        .revision = etcd->revision, .vip = vip, .is_delete = is_delete, .key = *key};
+    etcd->log[etcd->logged] = *change;
+    etcd->log[etcd->logged++].revision = etcd->revision;
     for (unsigned i = 0; i < w->nodes; i++)
         world_at(w, w->now + world_between(w, 300, 5000), SIM_WATCH, i, 0);
+}
+
+static void log_change(struct world *w, unsigned vip, bool is_delete, const struct sim_key *key)
+{
+    etcd_log(w, &(struct sim_change){.vip = vip, .is_delete = is_delete, .key = *key});
 }
 
 static void put_key(struct world *w, unsigned vip, int64_t lease, unsigned node)
@@ -104,6 +117,7 @@ void etcd_revoke(struct world *w, int64_t id)
     w->etcd.revision++;
     for (unsigned vip = 0; vip < VIPS; vip++)
         remove_key(w, vip, id);
+    peer_lease_ended(w, id);
 }
 
 static int64_t new_lease(struct world *w, uint64_t ttl_us)
@@ -221,9 +235,11 @@ static void check_keys(struct world *w, struct sim_message *m)
 static void apply(struct world *w, struct sim_message *m)
 {
     m->result = RESULT_OK;
-    switch (m->type) {
+    switch ((int)m->type) {
     case ACT_LEASE_GRANT:
         m->lease = new_lease(w, m->ttl_us);
+        if (m->lease && m->lease - LEASE_FIRST < LEASES_EVER_MAX)
+            w->etcd.lease_node[m->lease - LEASE_FIRST] = m->node;
         break;
     case ACT_LEASE_RENEW:
         renew(w, m);
@@ -245,6 +261,14 @@ static void apply(struct world *w, struct sim_message *m)
         break;
     case ACT_RESIGN:
         resign(w, m);
+        break;
+    case ACT_PEER_PUBLISH:
+    case ACT_PEER_END:
+    case SIM_PUT_MEMBER:
+        peer_apply(w, m);
+        break;
+    case ACT_PEER_REVOKE:
+        etcd_revoke(w, m->lease);
         break;
     default:
         check_keys(w, m);

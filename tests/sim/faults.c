@@ -26,6 +26,10 @@ const char *const fault_names[FAULTS] = {
     [FAULT_FOREIGN_CANDIDATE] = "foreign-candidate",
     [FAULT_KILL_MIDWAY] = "kill-midway",
     [FAULT_FREEZE_MIDWAY] = "freeze-midway",
+    [FAULT_ONE_WAY] = "one-way-cut",
+    [FAULT_DEAF] = "deaf-to-all",
+    [FAULT_VIP_LOSS] = "vip-network-loss",
+    [FAULT_DELAY] = "vip-network-delay",
 };
 
 /* What hides an owner from its successor's probes, or from the news that its key is gone. */
@@ -39,7 +43,8 @@ static bool hides_owner(enum fault_type type)
  * what all safety rests on; docs/design.md says so. */
 static void keep_hands_off(struct world *w)
 {
-    bool has_cut = false;
+    /* With the peer lease, an owner is mute in many faults, and so hidden from probes. */
+    bool has_cut = w->has_peers && w->faults > 1;
     for (unsigned i = 0; i < w->faults; i++)
         has_cut |= hides_owner(w->fault[i].type);
     for (unsigned i = 0; i < w->faults && has_cut; i++)
@@ -57,6 +62,7 @@ void faults_draw(struct world *w)
         *f = (struct fault){.type = (enum fault_type)(world_random(w) % FAULTS),
                             .node = (unsigned)(world_random(w) % w->nodes),
                             .vip = (unsigned)(world_random(w) % VIPS),
+                            .other = (unsigned)(world_random(w) % w->nodes),
                             .at = at};
         /* The owner is where it hurts. */
         f->heal_at = at + (world_chance(w, 50) ? world_between(w, 1000, SECOND_US)
@@ -67,6 +73,13 @@ void faults_draw(struct world *w)
         world_at(w, f->heal_at, SIM_HEAL, 0, i);
     }
     keep_hands_off(w);
+}
+
+static void set_deaf(struct world *w, const struct fault *f, bool is_deaf)
+{
+    for (unsigned i = 0; i < w->nodes; i++)
+        if (f->type == FAULT_DEAF || i == f->other)
+            w->is_deaf_to[f->node][i] = is_deaf && i != f->node;
 }
 
 static void kill_guardian(struct world *w, struct sim_node *n)
@@ -181,6 +194,18 @@ void fault_begin(struct world *w, struct fault *f)
         if (etcd_is_up(w))
             f->lease = etcd_foreign_candidate(w, f->vip, 60 * SECOND_US);
         break;
+    case FAULT_ONE_WAY:
+    case FAULT_DEAF:
+        if (world_chance(w, 50)) /* as well the followers, who must not hear the owner */
+            f->node = (f->node + 1 + f->other) % w->nodes;
+        set_deaf(w, f, true);
+        break;
+    case FAULT_VIP_LOSS:
+        w->vip_loss_percent = (unsigned)world_between(w, 10, 70);
+        break;
+    case FAULT_DELAY:
+        w->vip_delay_percent = (unsigned)world_between(w, 10, 60);
+        break;
     default:
         w->midway_node = (int)f->node;
         w->midway_at = (unsigned)world_between(w, 0, 12);
@@ -239,6 +264,16 @@ void fault_end(struct world *w, struct fault *f)
         break;
     case FAULT_FOREIGN_CANDIDATE:
         etcd_revoke(w, f->lease);
+        break;
+    case FAULT_ONE_WAY:
+    case FAULT_DEAF:
+        set_deaf(w, f, false);
+        break;
+    case FAULT_VIP_LOSS:
+        w->vip_loss_percent = 0;
+        break;
+    case FAULT_DELAY:
+        w->vip_delay_percent = 0;
         break;
     case FAULT_KILL_MIDWAY:
     case FAULT_FREEZE_MIDWAY:

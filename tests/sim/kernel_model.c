@@ -48,7 +48,7 @@ bool kernel_answers(const struct world *w, const struct sim_node *n, unsigned vi
 
 void guardian_arm(struct world *w, struct sim_node *n)
 {
-    uint64_t at = node_global(n, n->page_deadline_local);
+    uint64_t at = node_global(n, n->page_right_local);
     world_at(w, at < w->now ? w->now : at, SIM_GUARDIAN, n->id, n->guardian_life);
 }
 
@@ -99,7 +99,7 @@ void guardian_wake(struct world *w, struct sim_node *n)
     if (!n->is_agent_alive) {
         guardian_clear(w, n);
         guardian_give_up(w, n);
-    } else if (node_local(w, n) >= n->page_deadline_local) {
+    } else if (node_local(w, n) >= n->page_right_local) {
         guardian_clear(w, n);
         world_at(w, w->now + SECOND_US, SIM_GUARDIAN, n->id, n->guardian_life);
     } else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sim [--schedules N] [--seed S] [--jobs J] [--replay SEED] [--stories] */
+/* sim [--peers] [--schedules N] [--seed S] [--jobs J] [--replay SEED] [--stories] */
 #include "world.h"
 
 #include <getopt.h>
@@ -105,18 +105,17 @@ static int run_all(struct world *w, uint64_t first, uint64_t n, unsigned jobs, c
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"schedules", required_argument, NULL, 'n'},
-                                            {"seed", required_argument, NULL, 's'},
-                                            {"jobs", required_argument, NULL, 'j'},
-                                            {"replay", required_argument, NULL, 'r'},
-                                            {"stories", no_argument, NULL, 't'},
-                                            {"verbose", no_argument, NULL, 'v'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"schedules", required_argument, NULL, 'n'}, {"seed", required_argument, NULL, 's'},
+        {"jobs", required_argument, NULL, 'j'},      {"replay", required_argument, NULL, 'r'},
+        {"stories", no_argument, NULL, 't'},         {"verbose", no_argument, NULL, 'v'},
+        {"peers", no_argument, NULL, 'p'},           {NULL, 0, NULL, 0}};
     uint64_t n = 10000, seed = 1, one = 0;
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     unsigned jobs = cpus > 0 ? (unsigned)cpus : 1;
     bool is_replay = false, has_stories = false, is_verbose = false;
-    for (int c; (c = getopt_long(argc, argv, "n:s:j:r:tv", options, NULL)) != -1;) {
+    bool is_peers_only = false;
+    for (int c; (c = getopt_long(argc, argv, "n:s:j:r:tvp", options, NULL)) != -1;) {
         switch (c) {
         case 'n':
             n = strtoull(optarg, NULL, 10);
@@ -137,6 +136,9 @@ int main(int argc, char **argv)
         case 'v':
             is_verbose = true;
             break;
+        case 'p':
+            is_peers_only = true;
+            break;
         default:
             return 2;
         }
@@ -147,6 +149,7 @@ int main(int argc, char **argv)
     if (!w)
         return 70;
     w->is_verbose = is_verbose;
+    w->is_peers_only = is_peers_only;
     int r = is_replay ? replay(w, one, argv[0]) : run_all(w, seed, n, jobs ? jobs : 1, argv[0]);
     free(w);
     return r;

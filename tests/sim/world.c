@@ -15,7 +15,7 @@ int world_owner(const struct world *w, unsigned vip)
 void world_init(struct world *w, uint64_t seed)
 {
     bool is_verbose = w->is_verbose;
-    memset(w, 0, offsetof(struct world, trace));
+    memset(w, 0, offsetof(struct world, pool));
     w->traced = 0;
     w->violation = NULL;
     w->is_verbose = is_verbose;
@@ -24,6 +24,7 @@ void world_init(struct world *w, uint64_t seed)
     w->now = SECOND_US;
     w->midway_node = -1;
     w->ttl_us = 5 * SECOND_US;
+    w->window_us = PEER_WINDOW_DEFAULT_US;
     etcd_init(w);
     for (unsigned i = 0; i < NODES_MAX; i++) {
         struct sim_node *n = &w->node[i];
@@ -93,6 +94,9 @@ static void dispatch(struct world *w, const struct sim_event *ev)
     case SIM_START:
         agent_start(w, n);
         break;
+    case SIM_PACKET:
+        peer_deliver(w, ev->message);
+        break;
     case SIM_REAP:
         on_reap(w, n, ev);
         break;
@@ -115,7 +119,11 @@ static void draw_cluster(struct world *w)
 {
     bool is_fenced = world_chance(w, 75);
     bool is_mixed = world_chance(w, 10);
-    w->nodes = (unsigned)world_between(w, 2, 4);
+    w->has_peers = world_chance(w, 60) || w->is_peers_only;
+    if (w->has_peers && world_chance(w, 80))
+        is_fenced = true;
+    w->window_us = world_between(w, 2, 10) * 50 * MS_US;
+    w->nodes = (unsigned)(w->has_peers ? world_between(w, 3, 5) : world_between(w, 2, 4));
     w->ttl_us =
         (is_fenced && !is_mixed ? world_between(w, 2, 6) : world_between(w, 4, 6)) * SECOND_US;
     for (unsigned i = 0; i < w->nodes; i++) {

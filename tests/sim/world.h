@@ -12,6 +12,7 @@
 #include "core/election.h"
 
 enum { NODES_MAX = 5, VIPS = 2, KEYS_MAX = 8, LEASES_MAX = 64, LOG_MAX = 512 };
+enum { RECORDS_MAX = 128, LEASE_FIRST = 101, LEASES_EVER_MAX = 256, PACKETS_MAX = 2048 };
 enum { ACTIONS_MAX = ELECTION_ACTIONS_MAX(VIPS), FOREIGN = NODES_MAX };
 
 /* ---- etcd ---- */
@@ -28,11 +29,22 @@ struct sim_key {
     unsigned node; /* FOREIGN = a participant that is not ours */
 };
 
+/* talosvip/v1/peers/<node> */
+struct sim_record {
+    struct peer_record record; /* revision 0 = it does not exist */
+    int64_t owned[VIPS];
+};
+
+enum sim_prefix { PREFIX_KEYS, PREFIX_NODES, PREFIX_RECORDS };
+
 struct sim_change {
+    enum sim_prefix prefix;
     int64_t revision;
     unsigned vip;
     bool is_delete;
     struct sim_key key;
+    unsigned node;
+    unsigned record; /* running number of the record put */
 };
 
 struct sim_etcd {
@@ -42,6 +54,12 @@ struct sim_etcd {
     unsigned n[VIPS];
     struct sim_key keys[VIPS][KEYS_MAX]; /* by create revision */
     int64_t released[VIPS];
+    struct peer_session member[NODES_MAX]; /* as the node keys name them */
+    struct sim_record record[NODES_MAX];
+    struct peer_record put[RECORDS_MAX]; /* the last ones, for the watch */
+    unsigned puts;
+    unsigned lease_node[LEASES_EVER_MAX]; /* who asked for it */
+    bool is_ended[LEASES_EVER_MAX];       /* by peers */
     struct sim_change log[LOG_MAX];
     unsigned logged;
     bool has_quorum;
@@ -65,6 +83,18 @@ struct sim_message { /* a request on its way to etcd, or an answer on its way ba
     struct sim_key list[KEYS_MAX];
     int64_t released;
     int64_t check_own[VIPS], check_before[VIPS]; /* create revisions the asker believes in */
+    bool has_record;
+    struct peer_record record;
+    int64_t owned[VIPS];
+};
+
+enum { SIM_PUT_MEMBER = ACT_TYPES }; /* a message's type beside those of actions */
+
+/* A datagram from agent to agent, on the network of the VIPs. */
+struct sim_packet {
+    enum election_event_type type;
+    unsigned to;
+    struct peer_input in;
 };
 
 enum fence_slot { SLOT_PASS, SLOT_ARMED, SLOT_SHUT };
@@ -81,6 +111,7 @@ struct sim_node {
     int drift_ppm;
     uint64_t clock_offset;
     uint64_t page_deadline_local; /* the shared page: 0 = past */
+    uint64_t page_right_local;    /* the guardian's */
     enum fence_slot slot[VIPS];
     struct sim_address address[VIPS];
     bool must_prove[VIPS]; /* its deadline has passed since etcd last proved that it leads */
@@ -101,6 +132,14 @@ struct sim_node {
     /* the guardian process */
     bool is_guardian_alive, is_guardian_frozen;
     unsigned guardian_life;
+    /* what it said as a voter, in this life */
+    struct sim_said {
+        int64_t lease; /* of the owner */
+        uint64_t acked_local;
+        int64_t given_up;
+    } said[16];
+    unsigned said_n;
+    uint64_t started_local;
     /* its watch */
     bool is_watch_deaf;
     unsigned watch_at; /* next entry of the log */
@@ -117,8 +156,9 @@ enum sim_event_type {
     SIM_GUARDIAN, /* node: the guardian wakes */
     SIM_FAULT,    /* fault = index of the schedule */
     SIM_HEAL,
-    SIM_START, /* node: an agent is started */
-    SIM_REAP,  /* node: the guardian sees that the agent is dead, or the other way round */
+    SIM_START,  /* node: an agent is started */
+    SIM_REAP,   /* node: the guardian sees that the agent is dead, or the other way round */
+    SIM_PACKET, /* node, message: a datagram arrives */
 };
 
 struct sim_event {
@@ -157,12 +197,16 @@ enum fault_type {
     FAULT_FOREIGN_CANDIDATE,
     FAULT_KILL_MIDWAY,   /* dies between two actions of one step */
     FAULT_FREEZE_MIDWAY, /* stops between two actions of one step */
+    FAULT_ONE_WAY,       /* datagrams to one other node get lost */
+    FAULT_DEAF,          /* all datagrams to the node get lost */
+    FAULT_VIP_LOSS,      /* of datagrams */
+    FAULT_DELAY,         /* of datagrams, by more than the window */
     FAULTS
 };
 
 struct fault {
     enum fault_type type;
-    unsigned node, vip;
+    unsigned node, vip, other;
     uint64_t at, heal_at;
     int64_t lease; /* of a foreign candidate */
 };
@@ -179,9 +223,15 @@ struct world {
     struct sim_node node[NODES_MAX];
     struct sim_event heap[HEAP_MAX];
     unsigned heap_n;
-    struct sim_message pool[POOL_MAX];
     bool pool_used[POOL_MAX];
     unsigned pool_hint;
+    bool packet_used[PACKETS_MAX];
+    unsigned packet_hint;
+    bool has_peers;
+    uint64_t window_us;
+    bool is_deaf_to[NODES_MAX][NODES_MAX]; /* [receiver][sender] */
+    unsigned vip_loss_percent, vip_delay_percent;
+    unsigned endings;
     struct fault fault[FAULTS_MAX];
     unsigned faults;
     unsigned loss_percent;
@@ -192,6 +242,10 @@ struct world {
     uint64_t worst_gap[VIPS];
     uint64_t steps;
     uint64_t trace_hash;
+    /* From here on nothing is cleared between two runs. */
+    struct sim_message pool[POOL_MAX];
+    struct sim_packet packet[PACKETS_MAX];
+    bool is_peers_only;
     char trace[TRACE_MAX][160];
     unsigned traced;
     bool is_verbose;
@@ -212,8 +266,25 @@ void world_trace(struct world *w, const char *fmt, ...) __attribute__((format(pr
 uint64_t node_local(const struct world *w, const struct sim_node *n);
 uint64_t node_global(const struct sim_node *n, uint64_t local);
 
+/* peer_model.c */
+extern const char *const node_names[NODES_MAX];
+void peer_start(struct world *w, struct sim_node *n);
+/* Carries out an action of the peer lease that goes to the network. */
+void peer_execute(struct world *w, struct sim_node *n, const struct election_action *a);
+void peer_deliver(struct world *w, unsigned packet);
+void peer_put_member(struct world *w, struct sim_node *n);
+/* The watch, of what is not a key of an election. */
+void peer_watched(struct world *w, struct sim_node *n, const struct sim_change *c);
+void peer_list(struct world *w, struct sim_node *n);
+/* At etcd. */
+void peer_apply(struct world *w, struct sim_message *m);
+void peer_lease_ended(struct world *w, int64_t lease);
+unsigned peer_node_of(const struct world *w, int64_t lease);
+
 /* etcd_model.c */
 void etcd_init(struct world *w);
+bool etcd_has_lease(const struct world *w, int64_t lease);
+void etcd_log(struct world *w, const struct sim_change *change);
 void etcd_request(struct world *w, struct sim_message *m);
 void etcd_lessor(struct world *w);
 void etcd_elected(struct world *w);
@@ -263,6 +334,12 @@ void check_after(struct world *w, struct sim_node *n);
 void check_action(struct world *w, struct sim_node *n, const struct election_action *a,
                   bool is_delayed);
 void check_end(struct world *w);
+/* The peer lease: what a node says, and what etcd does. */
+void check_ack(struct world *w, struct sim_node *n, const struct election_action *a);
+void check_given_up(struct world *w, struct sim_node *n, const struct election_action *a);
+void check_grant(struct world *w, struct sim_node *n, const struct election_action *a);
+void check_ended(struct world *w, const struct peer_record *record);
+void check_bound(struct world *w, struct sim_node *n);
 
 /* world.c */
 void world_init(struct world *w, uint64_t seed);
