@@ -142,7 +142,7 @@ static void execute(struct world *w, struct sim_node *n, const struct election_a
         send_request(w, n, a);
         break;
     default:
-        peer_execute(w, n, a);
+        peer_execute(w, n, a, is_delayed);
         break;
     }
 }

@@ -12,13 +12,17 @@ static struct sim_said *said_of(struct sim_node *n, int64_t lease)
     return &n->said[i];
 }
 
-void check_ack(struct world *w, struct sim_node *n, const struct election_action *a)
+void check_ack(struct world *w, struct sim_node *n, const struct election_action *a,
+               bool is_delayed)
 {
     struct sim_said *said = said_of(n, a->peer.lease);
     if (a->term < said->given_up)
         check_fail(w, "I10", "node %u acknowledges term %d of lease %d, which it gave up", n->id,
                    (int)said->given_up, (int)a->peer.lease);
-    said->acked_local = node_local(w, n);
+    /* One that a freeze held back is as old as the decision: it counts for when its heartbeat was
+     * sent, which was before that. */
+    if (!is_delayed)
+        said->acked_local = node_local(w, n);
 }
 
 void check_given_up(struct world *w, struct sim_node *n, const struct election_action *a)

@@ -84,7 +84,8 @@ static void ask_voters(struct world *w, struct sim_node *n, const struct electio
                                         .number = a->at_us});
 }
 
-void peer_execute(struct world *w, struct sim_node *n, const struct election_action *a)
+void peer_execute(struct world *w, struct sim_node *n, const struct election_action *a,
+                  bool is_delayed)
 {
     switch (a->type) {
     case ACT_PEER_BEAT:
@@ -92,7 +93,7 @@ void peer_execute(struct world *w, struct sim_node *n, const struct election_act
                     (struct peer_input){.number = a->at_us, .window_us = a->ttl_us});
         break;
     case ACT_PEER_ACK:
-        check_ack(w, n, a);
+        check_ack(w, n, a, is_delayed);
         send_to(w, n, peer_node_of(w, a->peer.lease), EV_PEER_ACKED,
                 (struct peer_input){.owner = a->peer, .number = a->at_us, .term = a->term});
         break;

@@ -270,7 +270,8 @@ uint64_t node_global(const struct sim_node *n, uint64_t local);
 extern const char *const node_names[NODES_MAX];
 void peer_start(struct world *w, struct sim_node *n);
 /* Carries out an action of the peer lease that goes to the network. */
-void peer_execute(struct world *w, struct sim_node *n, const struct election_action *a);
+void peer_execute(struct world *w, struct sim_node *n, const struct election_action *a,
+                  bool is_delayed);
 void peer_deliver(struct world *w, unsigned packet);
 void peer_put_member(struct world *w, struct sim_node *n);
 /* The watch, of what is not a key of an election. */
@@ -335,7 +336,8 @@ void check_action(struct world *w, struct sim_node *n, const struct election_act
                   bool is_delayed);
 void check_end(struct world *w);
 /* The peer lease: what a node says, and what etcd does. */
-void check_ack(struct world *w, struct sim_node *n, const struct election_action *a);
+void check_ack(struct world *w, struct sim_node *n, const struct election_action *a,
+               bool is_delayed);
 void check_given_up(struct world *w, struct sim_node *n, const struct election_action *a);
 void check_grant(struct world *w, struct sim_node *n, const struct election_action *a);
 void check_ended(struct world *w, const struct peer_record *record);
