@@ -139,6 +139,7 @@ struct peer_lease {
     uint64_t up_us;    /* listening since */
     uint64_t leave_us; /* stopping: how long to wait for owners to strike us off their lists */
     struct peer_owner owner;
+    unsigned seen_n; /* slots in use or used before */
     struct peer_seen seen[PEER_SEEN_MAX];
     struct peer_hunt hunts[PEERS_MAX];
     uint64_t suspicions, grants, endings, mutes; /* counters, for status and metrics */

@@ -288,6 +288,8 @@ static void consider(struct step *s)
     }
     if (!o->current.revision && !(e->peer.is_enabled && e->is_fenced))
         return;
+    if (o->current.revision && !o->current.n && !has_address(e))
+        return;
     want(e, &wanted);
     if (!o->current.revision)
         wanted.n = 0;

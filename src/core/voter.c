@@ -9,16 +9,16 @@
 
 static struct peer_seen *find(struct peer_lease *p, const struct peer_session *owner)
 {
-    for (unsigned i = 0; i < PEER_SEEN_MAX; i++)
-        if (p->seen[i].owner.lease && peer_is_same(&p->seen[i].owner, owner))
+    for (unsigned i = 0; i < p->seen_n; i++)
+        if (peer_is_same(&p->seen[i].owner, owner))
             return &p->seen[i];
     return NULL;
 }
 
 uint64_t voter_heard(const struct peer_lease *p, const struct peer_session *owner)
 {
-    for (unsigned i = 0; i < PEER_SEEN_MAX; i++)
-        if (p->seen[i].owner.lease && peer_is_same(&p->seen[i].owner, owner))
+    for (unsigned i = 0; i < p->seen_n; i++)
+        if (peer_is_same(&p->seen[i].owner, owner))
             return p->seen[i].heard_us;
     return 0;
 }
@@ -37,9 +37,11 @@ static struct peer_seen *take(struct step *s, const struct peer_session *owner)
     struct peer_seen *seen = find(p, owner);
     if (seen || owner->lease <= 0)
         return seen;
-    for (unsigned i = 0; i < PEER_SEEN_MAX && !seen; i++)
-        if (p->seen[i].owner.lease == 0 || may_forget(s, &p->seen[i]))
+    for (unsigned i = 0; i < p->seen_n && !seen; i++)
+        if (may_forget(s, &p->seen[i]))
             seen = &p->seen[i];
+    if (!seen && p->seen_n < PEER_SEEN_MAX)
+        seen = &p->seen[p->seen_n++];
     if (seen)
         *seen = (struct peer_seen){.owner = *owner};
     return seen;

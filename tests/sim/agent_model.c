@@ -11,7 +11,9 @@ static void inbox_add(struct sim_node *n, const struct election_event *ev,
     if (n->inbox_n == sizeof(n->inbox) / sizeof(n->inbox[0]))
         return;
     n->inbox[n->inbox_n] = *ev;
-    n->inbox_list[n->inbox_n] = m ? *m : (struct sim_message){0};
+    n->inbox_has_list[n->inbox_n] = m != NULL;
+    if (m)
+        n->inbox_list[n->inbox_n] = *m;
     n->inbox_n++;
 }
 
@@ -229,11 +231,18 @@ static void drain(struct world *w, struct sim_node *n)
 {
     while (n->inbox_n > 0 && n->is_agent_alive && !n->is_agent_frozen) {
         struct election_event ev = n->inbox[0];
-        struct sim_message m = n->inbox_list[0];
+        struct sim_message m;
+        bool has_list = n->inbox_has_list[0];
+        if (has_list)
+            m = n->inbox_list[0];
         n->inbox_n--;
-        memmove(n->inbox, n->inbox + 1, n->inbox_n * sizeof(n->inbox[0]));
-        memmove(n->inbox_list, n->inbox_list + 1, n->inbox_n * sizeof(n->inbox_list[0]));
-        if (!step(w, n, &ev, &m))
+        for (unsigned i = 0; i < n->inbox_n; i++) {
+            n->inbox[i] = n->inbox[i + 1];
+            n->inbox_has_list[i] = n->inbox_has_list[i + 1];
+            if (n->inbox_has_list[i])
+                n->inbox_list[i] = n->inbox_list[i + 1];
+        }
+        if (!step(w, n, &ev, has_list ? &m : NULL))
             return;
     }
     if (n->is_agent_alive && !n->is_agent_frozen)

@@ -134,6 +134,14 @@ static void draw_cluster(struct world *w)
     }
 }
 
+static bool has_owners(const struct world *w)
+{
+    for (unsigned vip = 0; vip < VIPS; vip++)
+        if (world_owner(w, vip) < 0)
+            return false;
+    return true;
+}
+
 void world_run(struct world *w, uint64_t seed)
 {
     world_init(w, seed);
@@ -142,7 +150,11 @@ void world_run(struct world *w, uint64_t seed)
     /* A dead owner's lease, a new etcd leader that lengthens it, rejoining, retries, probes. */
     w->bound_us = w->ttl_us + 12 * SECOND_US;
     w->end_at = w->healed_at + w->bound_us;
-    world_run_until(w, w->end_at);
+    /* The rest of the bound is for those that have no owner yet. */
+    if (w->has_peers)
+        world_run_until(w, w->healed_at + w->ttl_us + 2 * SECOND_US);
+    while (!w->violation && w->now < w->end_at && !(w->has_peers && has_owners(w)))
+        world_run_until(w, w->has_peers ? w->now + 100 * MS_US : w->end_at);
     for (unsigned vip = 0; vip < VIPS && !w->violation; vip++)
         if (world_owner(w, vip) < 0)
             check_fail(w, "I3", "nobody owns vip%u %u s after the last fault was healed", vip,

@@ -128,6 +128,7 @@ struct sim_node {
     struct election_action todo[ACTIONS_MAX];
     struct election_event inbox[64]; /* what arrived while frozen, and the kernel's answers */
     struct sim_message inbox_list[64];
+    bool inbox_has_list[64];
     unsigned inbox_n;
     /* the guardian process */
     bool is_guardian_alive, is_guardian_frozen;
