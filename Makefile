@@ -26,7 +26,7 @@ VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libyaml-dev \
   libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev libseccomp-dev libssl-dev
 TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
-  valgrind clang-14 libclang-rt-14-dev binutils perl python3 python3-jsonschema mandoc \
+  valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc spin \
   tmux zsh fish bash-completion
 DEB_PACKAGES := dpkg-dev lintian systemd
 DEMO_PACKAGES := iproute2 nftables procps util-linux jq
@@ -119,7 +119,7 @@ test: test-deps ## install what is missing, build, and run every test
 
 build-tests: $(B)/talosvip $(UNIT_TESTS) $(B)/sim $(LAB_TOOLS) $(FUZZERS:%=$(B)/corpus_%)
 
-check: all lint unit-test corpus-test sim mutants asan-test valgrind-test validate-test cli-test package-test e2e
+check: all lint unit-test corpus-test sim mutants model asan-test valgrind-test validate-test cli-test package-test e2e
 	@echo "all tests passed"
 
 unit-test: $(UNIT_TESTS) ## unit tests (cmocka)
@@ -131,6 +131,10 @@ sim: $(B)/sim ## simulate SCHEDULES random schedules (default 100000), SEED= the
 
 mutants: $(B)/sim ## plant bugs in the core: each must be caught
 	@tests/sim/mutants.sh "$(CC)" $(B)
+
+model: ## look at every state of the model of the peer lease (spin; 1.5 GB, a minute)
+	@mkdir -p $(B)
+	@tests/model/run.sh "$(CC)" $(B)
 
 lint: all ## format, layers, purity of the core, cppcheck, shellcheck
 	@clang-format-14 --dry-run --Werror $(C_FILES)
@@ -236,6 +240,6 @@ clean: ## remove build/
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test check unit-test build-tests sim mutants lint asan-test valgrind-test corpus-test validate-test fuzz \
+.PHONY: all test check unit-test build-tests sim mutants model lint asan-test valgrind-test corpus-test validate-test fuzz \
   fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps package-test deb dist man format \
   clean help

@@ -150,9 +150,9 @@ void world_run(struct world *w, uint64_t seed)
     /* A dead owner's lease, a new etcd leader that lengthens it, rejoining, retries, probes. */
     w->bound_us = w->ttl_us + 12 * SECOND_US;
     w->end_at = w->healed_at + w->bound_us;
-    /* The rest of the bound is for those that have no owner yet. */
+    /* Leases of the dead have ended by then; the rest of the bound is for VIPs without owner. */
     if (w->has_peers)
-        world_run_until(w, w->healed_at + w->ttl_us + 2 * SECOND_US);
+        world_run_until(w, w->healed_at + w->ttl_us + 6 * SECOND_US);
     while (!w->violation && w->now < w->end_at && !(w->has_peers && has_owners(w)))
         world_run_until(w, w->has_peers ? w->now + 100 * MS_US : w->end_at);
     for (unsigned vip = 0; vip < VIPS && !w->violation; vip++)
