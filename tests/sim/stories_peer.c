@@ -230,7 +230,14 @@ static void ender_dies(struct world *w)
     expect(w, w->endings == 1, "nobody ended it");
     int ender = was_traced(w, 0, "node 1 ends the lease") ? HEIR : LAST;
     lose_machine(w, (unsigned)ender);
-    wait_owner(w, ender == HEIR ? LAST : HEIR, 6 * SECOND_US, 8 * SECOND_US);
+    int next = ender == HEIR ? LAST : HEIR;
+    wait_owner(w, next, 8 * SECOND_US, 8 * SECOND_US);
+    /* The lease was not revoked: its owner must see by itself that it is worth nothing. */
+    cut_vip(w, OWNER, false);
+    run_for(w, 3 * SECOND_US);
+    stop_agent(w, (unsigned)next);
+    wait_owner(w, OWNER, SECOND_US, SLOW_ENDED_US);
+    expect_owner_for(w, OWNER, SECOND_US);
 }
 
 /* The window of 150 ms is for those who want it as fast as may be. */
@@ -259,12 +266,16 @@ static void five_nodes(struct world *w)
 static void follower_slept(struct world *w)
 {
     start_peers(w);
-    for (unsigned i = HEIR; i <= LAST; i++)
+    for (unsigned i = HEIR; i <= LAST; i++) {
         agent_freeze(w, &w->node[i]);
+        w->is_deaf_to[i][OWNER] = true; /* nor is anything left in its socket */
+    }
     run_for(w, 2 * SECOND_US);
     expect(w, world_owner(w, 0) == NOBODY, "it speaks though nobody acknowledges");
-    for (unsigned i = HEIR; i <= LAST; i++)
+    for (unsigned i = HEIR; i <= LAST; i++) {
+        w->is_deaf_to[i][OWNER] = false;
         agent_thaw(w, &w->node[i]);
+    }
     wait_owner(w, OWNER, 150 * MS_US, 300 * MS_US);
     expect_owner_for(w, OWNER, 3 * SECOND_US);
     expect(w, w->endings == 0, "it was ended by those who slept");
