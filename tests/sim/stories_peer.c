@@ -234,7 +234,7 @@ static void ender_dies(struct world *w)
     wait_owner(w, next, 8 * SECOND_US, 8 * SECOND_US);
     /* The lease was not revoked: its owner must see by itself that it is worth nothing. */
     cut_vip(w, OWNER, false);
-    run_for(w, 3 * SECOND_US);
+    run_for(w, 8 * SECOND_US); /* and the ender's key is gone */
     stop_agent(w, (unsigned)next);
     wait_owner(w, OWNER, SECOND_US, SLOW_ENDED_US);
     expect_owner_for(w, OWNER, SECOND_US);
