@@ -41,7 +41,7 @@ static bool has_address(const struct election *e)
 /* When the newest heartbeat was sent that a majority of the list acknowledged; 0 = none. */
 static uint64_t majority_us(const struct election *e, const struct peer_record *list)
 {
-    uint64_t newest[PEERS_MAX];
+    uint64_t newest[PEERS_MAX] = {0};
     unsigned n = 0, need = list->n / 2; /* and we ourselves */
     for (unsigned i = 0; i < 2 * PEERS_MAX; i++) {
         const struct peer_member *m = &e->peer.owner.members[i];
