@@ -52,8 +52,8 @@ struct peer_input {
     uint64_t number;           /* sequence or nonce */
     int64_t term;
     uint64_t window_us;
-    const char *name;                  /* of a node; the caller's, for the step only, as below */
-    const struct peer_record *records; /* sorted or not */
+    const char *name; /* of a node; the caller's, for the step only, as below */
+    const struct peer_record *records;
     const struct peer_session *sessions;
     unsigned n; /* of the array that the event uses */
 };
