@@ -57,6 +57,27 @@ enum election_cause {
     CAUSES
 };
 
+/* What people ask of a VIP (src/core/handover.c). */
+enum election_ask {
+    ASK_NOTHING,
+    ASK_RESIGN, /* the owner of `epoch` is to give it up */
+    ASK_PAUSE,  /* nobody gives it up but for safety, and nobody takes it */
+};
+
+struct election_request {
+    enum election_ask ask;
+    int64_t epoch;          /* RESIGN: create revision of the owner's key */
+    char to[NODE_NAME_MAX]; /* RESIGN: who is to have it; "" = the next in the queue */
+};
+
+/* Why an owner does not carry out a request to resign. */
+enum election_refusal {
+    REFUSAL_ALONE,   /* nobody else stands in the queue */
+    REFUSAL_ABSENT,  /* the one who is to have it does not */
+    REFUSAL_BLOCKED, /* somebody between did not step behind */
+    REFUSALS
+};
+
 /* Reasons outside the protocol not to take part; bits. */
 enum { BAR_LINK = 1, BAR_HEALTH = 2, BAR_PAUSE = 4, BAR_CONFIG = 8 };
 
@@ -80,6 +101,7 @@ enum election_event_type {
     EV_CONFLICT,        /* vip: another MAC claims it while we hold it */
     EV_PEERS,           /* vip, count: peers that have not acknowledged us yet */
     EV_LINK_CHANGED,    /* vip: carrier came back, or the MAC changed: announce anew */
+    EV_REQUEST,         /* vip, revision, request: what is asked for now; NOTHING when taken back */
     EV_BAR,             /* vip, bar, yes = the bar is up */
     EV_GUARDIAN,        /* yes = the guardian lives */
     EV_VIP_ADDED,       /* vip: a slot that was VIP_UNUSED; bar: the bars that are up */
@@ -113,6 +135,7 @@ struct election_queue {
     unsigned n;
     unsigned total;
     int64_t released; /* create revision on the release record; 0 = none */
+    bool is_paused;   /* there is a request to pause */
 };
 
 struct election_event {
@@ -130,6 +153,7 @@ struct election_event {
     struct candidate candidate;
     struct election_queue queue;
     struct peer_input peer;
+    struct election_request request;
 };
 
 enum election_action_type {
@@ -158,6 +182,7 @@ enum election_action_type {
     ACT_DEFEND,            /* vip: answer a conflicting claim */
     ACT_STATE,             /* vip, from, to, cause: for the log and the records */
     ACT_SESSION,           /* from_session, to_session, cause */
+    ACT_REQUEST_REFUSED,   /* vip, revision = the epoch it was addressed to, refusal */
     ACT_FOREIGN,           /* vip: somebody outside the election has answered for 3 s */
     ACT_LATE,              /* at_us = how late this wake-up came, in microseconds */
     ACT_DONE,              /* everything is released; EV_STOP's answer */
@@ -201,6 +226,7 @@ struct election_action {
     enum vip_state from, to;
     enum session_state from_session, to_session;
     enum election_cause cause;
+    enum election_refusal refusal;
 };
 
 /* Most actions of one step, for n VIPs. */
@@ -237,7 +263,11 @@ struct vip {
     unsigned silent;     /* probes in a row without an answer */
     bool was_answered;   /* since the last probe */
     bool is_foreign;     /* ACT_FOREIGN was sent */
-    bool is_unproved;    /* held, but we slept: neither set nor announced until etcd proves it */
+    struct election_request request;
+    uint64_t requested_us; /* when that was first heard of */
+    bool is_paused;
+    int64_t paused_revision; /* of the news of that */
+    bool is_unproved; /* held, but we slept: neither set nor announced until etcd proves it */
     struct announce announce;
     uint64_t defended_us;
     uint64_t held_us;   /* since when it is held */

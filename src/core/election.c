@@ -29,7 +29,8 @@
  *  I6  The deadline only moves by the answer to the request whose sending it counts from.
  *  I7  A completion whose request was replaced changes nothing.
  *  I8  The same events give the same actions.
- *  I9  What bars a node from a VIP (no carrier, ill, removed) makes it let go in the same step.
+ *  I9  What bars a node from a VIP (no carrier, ill, removed) makes it let go in the same step;
+ *      while the VIP is paused, being ill does not.
  * The peer lease:
  *  I10 A voter that gave up a term of an owner never again acknowledges it for that term.
  *  I11 An owner whose lease is ended by others is mute when that happens, and stays mute.
@@ -37,6 +38,7 @@
  * long as the longest right that its last acknowledgement can have given. I13 An owner obeys every
  * list of voters that etcd may name at that time. I14 Past the peer right nothing is announced,
  * defended or taken; the address itself may stay.
+ *  I15 While a VIP is paused nobody takes it but whose key kept its place.
  */
 #include "step.h"
 
@@ -215,6 +217,7 @@ void election_step(struct election *e, const struct election_event *ev,
     session_timers(&s);
     for (unsigned i = 0; i < e->n; i++) {
         vip_reconsider(&s, i);
+        handover_consider(&s, i);
         vip_timers(&s, i);
     }
     peer_timers(&s);

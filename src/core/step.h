@@ -59,6 +59,16 @@ void vip_reconsider(struct step *s, unsigned i);
 bool vip_is_off(const struct vip *v);
 uint64_t vip_wake(const struct election *e, const struct vip *v);
 
+/* handover.c: what people ask for */
+void handover_note(struct step *s, unsigned i, const struct election_event *ev);
+void handover_note_pause(struct step *s, unsigned i, int64_t revision, bool is_paused);
+/* Resigns, or steps behind, when it is time to. */
+void handover_consider(struct step *s, unsigned i);
+uint64_t handover_wake(const struct vip *v);
+/* The bars that count while it is paused or not. */
+unsigned handover_bars(const struct vip *v);
+bool handover_may_take(const struct vip *v);
+
 /* take.c: from the queue to the address */
 void take_join(struct step *s, unsigned i);
 void take_ask_proof(struct step *s, unsigned i);

@@ -47,9 +47,10 @@ static bool may_take(const struct step *s, const struct vip *v)
 {
     const struct election *e = s->e;
     const struct session *ss = &e->session;
-    return v->bars == 0 && !e->is_stopping && ss->state == SESSION_LIVE && !ss->has_lapsed &&
-           s->now + TAKE_MIN_US < ss->deadline_us && e->has_guardian && !e->is_doubtful &&
-           !e->peer.owner.is_mute && deadline_lifetime(ss->deadline_us, s->now, e->is_fenced) > 0;
+    return v->bars == 0 && handover_may_take(v) && !e->is_stopping && ss->state == SESSION_LIVE &&
+           !ss->has_lapsed && s->now + TAKE_MIN_US < ss->deadline_us && e->has_guardian &&
+           !e->is_doubtful && !e->peer.owner.is_mute &&
+           deadline_lifetime(ss->deadline_us, s->now, e->is_fenced) > 0;
 }
 
 static void set_address(struct step *s, unsigned i, enum election_action_type type)
@@ -174,6 +175,8 @@ void take_settle(struct step *s, unsigned i, bool is_proved)
     } else if (v->state == VIP_QUEUED && may_take(s, v)) {
         v->slow_proofs = 0;
         confirm(s, i);
+    } else if (v->state == VIP_QUEUED && v->is_paused) {
+        take_ask_proof(s, i); /* which tells whether it still is */
     }
 }
 

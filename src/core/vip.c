@@ -33,13 +33,14 @@ static bool has_hold(const struct vip *v)
 
 static enum election_cause bar_cause(const struct step *s, const struct vip *v)
 {
+    unsigned bars = handover_bars(v);
     if (s->e->is_stopping)
         return CAUSE_SHUTDOWN;
-    if (v->bars & BAR_LINK)
+    if (bars & BAR_LINK)
         return CAUSE_LINK_DOWN;
-    if (v->bars & BAR_HEALTH)
+    if (bars & BAR_HEALTH)
         return CAUSE_HEALTH;
-    return v->bars & BAR_CONFIG ? CAUSE_CONFIG : CAUSE_RESIGN;
+    return bars & BAR_CONFIG ? CAUSE_CONFIG : CAUSE_RESIGN;
 }
 
 static bool may_join(const struct step *s, const struct vip *v)
@@ -68,7 +69,7 @@ static void reconsider_off(struct step *s, unsigned i)
 void vip_reconsider(struct step *s, unsigned i)
 {
     struct vip *v = &s->e->vips[i];
-    bool may_stay = !s->e->is_stopping && v->bars == 0;
+    bool may_stay = !s->e->is_stopping && handover_bars(v) == 0;
     if (v->state == VIP_OFF) {
         reconsider_off(s, i);
     } else if (!may_stay && has_hold(v)) {
@@ -93,6 +94,7 @@ static void on_proved(struct step *s, unsigned i, const struct election_event *e
     const struct election_queue *q = &ev->queue;
     if (q->released)
         v->released = q->released;
+    handover_note_pause(s, i, q->revision, q->is_paused);
     if (queue_list(&v->queue, q->revision, q->list, q->n, q->total))
         take_settle(s, i, true);
     else
@@ -182,6 +184,9 @@ void vip_event(struct step *s, unsigned i, const struct election_event *ev)
         break;
     case EV_PROBE_ANSWERED:
         v->was_answered = true;
+        break;
+    case EV_REQUEST:
+        handover_note(s, i, ev);
         break;
     case EV_BAR:
         on_bar(s, i, ev);
@@ -287,6 +292,13 @@ void vip_timers(struct step *s, unsigned i)
     }
 }
 
+static uint64_t wake_of_held(const struct election *e, const struct vip *v)
+{
+    uint64_t announce = e->peer.owner.is_mute ? NEVER_US : announce_wake(&v->announce);
+    uint64_t handover = handover_wake(v);
+    return announce < handover ? announce : handover;
+}
+
 uint64_t vip_wake(const struct election *e, const struct vip *v)
 {
     switch (v->state) {
@@ -302,7 +314,7 @@ uint64_t vip_wake(const struct election *e, const struct vip *v)
     case VIP_PROBING:
         return v->probe_us;
     case VIP_HELD:
-        return v->is_unproved || e->peer.owner.is_mute ? NEVER_US : announce_wake(&v->announce);
+        return v->is_unproved ? NEVER_US : wake_of_held(e, v);
     default:
         return NEVER_US;
     }

@@ -126,6 +126,12 @@ static void execute(struct world *w, struct sim_node *n, const struct election_a
         if (a->to_session == SESSION_LIVE)
             peer_put_member(w, n);
         break;
+    case ACT_REQUEST_REFUSED:
+        world_trace(w, "agent  node %u vip%u refuses to resign (%d)", n->id, a->vip,
+                    (int)a->refusal);
+        if (etcd_is_up(w) && !n->is_etcd_cut && w->etcd.request[a->vip].epoch == a->revision)
+            etcd_withdraw(w, a->vip);
+        break;
     case ACT_DONE:
         exit_agent(w, n);
         break;
@@ -182,6 +188,22 @@ static void set_timer(struct world *w, struct sim_node *n)
     world_at(w, at, SIM_TIMER, n->id, n->life);
 }
 
+void agent_name(unsigned node, char out[NODE_NAME_MAX])
+{
+    memset(out, 0, NODE_NAME_MAX);
+    if (node == FOREIGN)
+        return;
+    out[0] = 'n';
+    out[1] = (char)('0' + node);
+}
+
+static struct candidate candidate_of(const struct sim_key *key)
+{
+    struct candidate c = {.lease = key->lease, .create_revision = key->create};
+    agent_name(key->node, c.name);
+    return c;
+}
+
 static bool step(struct world *w, struct sim_node *n, struct election_event *ev,
                  const struct sim_message *m)
 {
@@ -190,13 +212,13 @@ static bool step(struct world *w, struct sim_node *n, struct election_event *ev,
     ev->now_us = node_local(w, n);
     if (m) {
         for (unsigned i = 0; i < m->n; i++)
-            list[i] =
-                (struct candidate){.lease = m->list[i].lease, .create_revision = m->list[i].create};
+            list[i] = candidate_of(&m->list[i]);
         ev->queue = (struct election_queue){.revision = m->revision,
                                             .list = list,
                                             .n = m->n,
                                             .total = m->n,
-                                            .released = m->released};
+                                            .released = m->released,
+                                            .is_paused = m->pause != 0};
         if (m->has_record) {
             ev->peer.records = &m->record;
             ev->peer.n = 1;
@@ -290,6 +312,17 @@ void agent_answer(struct world *w, const struct sim_message *m)
     agent_event(w, n, &ev, m);
 }
 
+static void tell_request(struct world *w, struct sim_node *n, unsigned vip, int64_t revision,
+                         const struct sim_request *request)
+{
+    struct election_event ev = {.type = EV_REQUEST,
+                                .vip = vip,
+                                .revision = revision,
+                                .request = {.ask = request->ask, .epoch = request->epoch}};
+    agent_name(request->ask == ASK_RESIGN ? request->to : FOREIGN, ev.request.to);
+    agent_event(w, n, &ev, NULL);
+}
+
 static void list_all(struct world *w, struct sim_node *n)
 {
     n->watch_at = w->etcd.logged;
@@ -298,6 +331,7 @@ static void list_all(struct world *w, struct sim_node *n)
         struct election_event ev = {.type = EV_QUEUE_LISTED, .vip = vip};
         memcpy(m.list, w->etcd.keys[vip], sizeof(m.list));
         agent_event(w, n, &ev, &m);
+        tell_request(w, n, vip, w->etcd.revision, &w->etcd.request[vip]);
     }
     peer_list(w, n);
 }
@@ -313,16 +347,19 @@ void agent_watch(struct world *w, struct sim_node *n, bool is_compacted)
     }
     while (n->watch_at < w->etcd.logged && n->is_agent_alive && !n->is_agent_frozen) {
         const struct sim_change *c = &w->etcd.log[n->watch_at++];
+        if (c->is_request) {
+            tell_request(w, n, c->vip, c->revision, &c->request);
+            continue;
+        }
         if (c->prefix != PREFIX_KEYS) {
             peer_watched(w, n, c);
             continue;
         }
-        struct election_event ev = {
-            .type = c->is_delete ? EV_KEY_DELETED : EV_KEY_PUT,
-            .vip = c->vip,
-            .revision = c->revision,
-            .lease = c->key.lease,
-            .candidate = {.lease = c->key.lease, .create_revision = c->key.create}};
+        struct election_event ev = {.type = c->is_delete ? EV_KEY_DELETED : EV_KEY_PUT,
+                                    .vip = c->vip,
+                                    .revision = c->revision,
+                                    .lease = c->key.lease,
+                                    .candidate = candidate_of(&c->key)};
         agent_event(w, n, &ev, NULL);
     }
 }
@@ -352,6 +389,8 @@ void agent_start(struct world *w, struct sim_node *n)
         agent_simple(w, n, EV_VIP_ADDED, vip, 0, false);
         if (!n->has_link)
             agent_simple(w, n, EV_BAR, vip, BAR_LINK, true);
+        if (n->is_paused)
+            agent_simple(w, n, EV_BAR, vip, BAR_PAUSE, true);
     }
     peer_start(w, n);
     agent_simple(w, n, EV_START, 0, 0, n->is_fenced);

@@ -57,14 +57,19 @@ void check_before(struct world *w, struct sim_node *n, const struct election_eve
     if (ev->type == EV_QUEUE_PROVED && ev->result == RESULT_OK && m && m->n > 0 &&
         m->list[0].lease == n->election.session.lease)
         n->must_prove[ev->vip] = false;
+    if (ev->type == EV_QUEUE_PROVED && ev->result == RESULT_OK && m)
+        n->proved_pause[ev->vip] = m->pause;
 }
 
 /* I9: a node whose link is down has let go by the end of the step that told it so. */
 void check_after(struct world *w, struct sim_node *n)
 {
-    for (unsigned vip = 0; vip < VIPS; vip++)
-        if (n->vips[vip].bars && n->vips[vip].state == VIP_HELD)
+    for (unsigned vip = 0; vip < VIPS; vip++) {
+        const struct vip *v = &n->vips[vip];
+        unsigned bars = v->is_paused ? v->bars & (BAR_LINK | BAR_CONFIG) : v->bars;
+        if (bars && v->state == VIP_HELD)
             check_fail(w, "I9", "node %u keeps vip%u though it may not", n->id, vip);
+    }
 }
 
 static void check_has_right(struct world *w, struct sim_node *n, const struct election_action *a)
@@ -76,6 +81,15 @@ static void check_has_right(struct world *w, struct sim_node *n, const struct el
     const struct candidate *own = queue_leader(&v->queue);
     if (!own || own->lease != ss->lease)
         check_fail(w, "I2", "node %u acts on vip%u without leading", n->id, a->vip);
+}
+
+/* I15: it knew, and it is so still. */
+static void check_pause(struct world *w, struct sim_node *n, unsigned vip)
+{
+    const struct sim_request *request = &w->etcd.request[vip];
+    bool was_ours = n->vips[vip].owned == n->vips[vip].revision;
+    if (request->ask == ASK_PAUSE && n->proved_pause[vip] == request->id && !was_ours)
+        check_fail(w, "I15", "node %u takes vip%u, which is paused", n->id, vip);
 }
 
 static bool is_without_right(enum election_cause cause)
@@ -103,6 +117,8 @@ void check_action(struct world *w, struct sim_node *n, const struct election_act
             check_fail(w, "I5", "node %u sets vip%u before its fence", n->id, a->vip);
         if (n->must_prove[a->vip])
             check_fail(w, "I2", "node %u sets vip%u again without new proof", n->id, a->vip);
+        if (a->type == ACT_ADDRESS_ADD && n->vips[a->vip].state == VIP_TAKING)
+            check_pause(w, n, a->vip);
         if (a->seconds == 0)
             check_fail(w, "I5", "node %u sets vip%u for no time", n->id, a->vip);
         break;

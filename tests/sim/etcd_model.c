@@ -75,6 +75,35 @@ static void log_change(struct world *w, unsigned vip, bool is_delete, const stru
     etcd_log(w, &(struct sim_change){.vip = vip, .is_delete = is_delete, .key = *key});
 }
 
+static void set_request(struct world *w, unsigned vip, const struct sim_request *request)
+{
+    w->etcd.request[vip] = *request;
+    etcd_log(w, &(struct sim_change){.vip = vip, .is_request = true, .request = *request});
+}
+
+void etcd_ask(struct world *w, unsigned vip, enum election_ask ask, unsigned to)
+{
+    struct sim_etcd *etcd = &w->etcd;
+    if (etcd->request[vip].ask != ASK_NOTHING || (ask == ASK_RESIGN && etcd->n[vip] == 0))
+        return;
+    world_trace(w, "asks   vip%u %s", vip, ask == ASK_PAUSE ? "pause" : "resign");
+    etcd->revision++;
+    set_request(w, vip,
+                &(struct sim_request){.ask = ask,
+                                      .id = etcd->revision,
+                                      .epoch = ask == ASK_RESIGN ? etcd->keys[vip][0].create : 0,
+                                      .to = to});
+}
+
+void etcd_withdraw(struct world *w, unsigned vip)
+{
+    if (w->etcd.request[vip].ask == ASK_NOTHING)
+        return;
+    world_trace(w, "asks   vip%u nothing any more", vip);
+    w->etcd.revision++;
+    set_request(w, vip, &(struct sim_request){.ask = ASK_NOTHING});
+}
+
 static void put_key(struct world *w, unsigned vip, int64_t lease, unsigned node)
 {
     struct sim_etcd *etcd = &w->etcd;
@@ -191,6 +220,7 @@ static void fill_queue(struct world *w, struct sim_message *m)
     m->n = w->etcd.n[m->vip];
     memcpy(m->list, w->etcd.keys[m->vip], sizeof(m->list));
     m->released = w->etcd.released[m->vip];
+    m->pause = w->etcd.request[m->vip].ask == ASK_PAUSE ? w->etcd.request[m->vip].id : 0;
 }
 
 static void renew(struct world *w, struct sim_message *m)
@@ -213,6 +243,8 @@ static void resign(struct world *w, struct sim_message *m)
     w->etcd.revision++;
     if (m->yes)
         w->etcd.released[m->vip] = m->revision;
+    if (w->etcd.request[m->vip].epoch == m->revision)
+        set_request(w, m->vip, &(struct sim_request){.ask = ASK_NOTHING});
     remove_key(w, m->vip, m->lease);
 }
 

@@ -30,6 +30,10 @@ const char *const fault_names[FAULTS] = {
     [FAULT_DEAF] = "deaf-to-all",
     [FAULT_VIP_LOSS] = "vip-network-loss",
     [FAULT_DELAY] = "vip-network-delay",
+    [FAULT_RESIGN] = "resign",
+    [FAULT_RESIGN_TO] = "resign-to",
+    [FAULT_PAUSE] = "pause",
+    [FAULT_PAUSE_NODE] = "pause-node",
 };
 
 /* What hides an owner from its successor's probes, or from the news that its key is gone. */
@@ -97,6 +101,13 @@ static void set_link(struct world *w, struct sim_node *n, bool is_up)
     n->has_link = is_up;
     for (unsigned vip = 0; vip < VIPS; vip++)
         agent_simple(w, n, EV_BAR, vip, BAR_LINK, !is_up);
+}
+
+static void set_paused(struct world *w, struct sim_node *n, bool is_paused)
+{
+    n->is_paused = is_paused;
+    for (unsigned vip = 0; vip < VIPS; vip++)
+        agent_simple(w, n, EV_BAR, vip, BAR_PAUSE, is_paused);
 }
 
 static void power_off(struct sim_node *n)
@@ -206,6 +217,19 @@ void fault_begin(struct world *w, struct fault *f)
     case FAULT_DELAY:
         w->vip_delay_percent = (unsigned)world_between(w, 10, 60);
         break;
+    case FAULT_RESIGN:
+    case FAULT_RESIGN_TO:
+        if (etcd_is_up(w))
+            etcd_ask(w, f->vip, ASK_RESIGN,
+                     f->type == FAULT_RESIGN ? FOREIGN : (unsigned)(world_random(w) % w->nodes));
+        break;
+    case FAULT_PAUSE:
+        if (etcd_is_up(w))
+            etcd_ask(w, f->vip, ASK_PAUSE, FOREIGN);
+        break;
+    case FAULT_PAUSE_NODE:
+        set_paused(w, n, true);
+        break;
     default:
         w->midway_node = (int)f->node;
         w->midway_at = (unsigned)world_between(w, 0, 12);
@@ -274,6 +298,14 @@ void fault_end(struct world *w, struct fault *f)
         break;
     case FAULT_DELAY:
         w->vip_delay_percent = 0;
+        break;
+    case FAULT_RESIGN:
+    case FAULT_RESIGN_TO:
+    case FAULT_PAUSE:
+        etcd_withdraw(w, f->vip);
+        break;
+    case FAULT_PAUSE_NODE:
+        set_paused(w, n, false);
         break;
     case FAULT_KILL_MIDWAY:
     case FAULT_FREEZE_MIDWAY:

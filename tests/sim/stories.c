@@ -274,7 +274,8 @@ static bool tell(struct world *w, const struct story *story)
 int stories_run(bool is_verbose)
 {
     static const struct story *const books[] = {stories_of_processes, stories_of_etcd,
-                                                stories_of_doubt, stories_of_peers};
+                                                stories_of_doubt, stories_of_peers,
+                                                stories_of_requests};
     unsigned passed = 0, failed = 0;
     struct world *w = calloc(1, sizeof(*w));
     if (!w)

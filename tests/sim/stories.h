@@ -20,6 +20,7 @@ extern const struct story stories_of_processes[];
 extern const struct story stories_of_etcd[];
 extern const struct story stories_of_doubt[];
 extern const struct story stories_of_peers[];
+extern const struct story stories_of_requests[];
 
 void expect(struct world *w, bool is_so, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -37,6 +37,13 @@ struct sim_record {
 
 enum sim_prefix { PREFIX_KEYS, PREFIX_NODES, PREFIX_RECORDS };
 
+struct sim_request { /* what people ask of a VIP */
+    enum election_ask ask;
+    int64_t id; /* revision */
+    int64_t epoch;
+    unsigned to; /* FOREIGN = nobody in particular */
+};
+
 struct sim_change {
     enum sim_prefix prefix;
     int64_t revision;
@@ -45,6 +52,8 @@ struct sim_change {
     struct sim_key key;
     unsigned node;
     unsigned record; /* running number of the record put */
+    bool is_request; /* then `request`, and not `key` */
+    struct sim_request request;
 };
 
 struct sim_etcd {
@@ -60,6 +69,7 @@ struct sim_etcd {
     unsigned puts;
     unsigned lease_node[LEASES_EVER_MAX]; /* who asked for it */
     bool is_ended[LEASES_EVER_MAX];       /* by peers */
+    struct sim_request request[VIPS];
     struct sim_change log[LOG_MAX];
     unsigned logged;
     bool has_quorum;
@@ -82,6 +92,7 @@ struct sim_message { /* a request on its way to etcd, or an answer on its way ba
     unsigned n;
     struct sim_key list[KEYS_MAX];
     int64_t released;
+    int64_t pause;                               /* id of the request to pause; 0 = none */
     int64_t check_own[VIPS], check_before[VIPS]; /* create revisions the asker believes in */
     bool has_record;
     struct peer_record record;
@@ -108,13 +119,15 @@ struct sim_node {
     unsigned id;
     /* the machine and its kernel */
     bool is_powered, is_fenced, has_link;
+    bool is_paused; /* for maintenance, as etcd has it */
     int drift_ppm;
     uint64_t clock_offset;
     uint64_t page_deadline_local; /* the shared page: 0 = past */
     uint64_t page_right_local;    /* the guardian's */
     enum fence_slot slot[VIPS];
     struct sim_address address[VIPS];
-    bool must_prove[VIPS]; /* its deadline has passed since etcd last proved that it leads */
+    int64_t proved_pause[VIPS]; /* id of the pause that the newest proof told of; 0 = none */
+    bool must_prove[VIPS];      /* its deadline has passed since etcd last proved that it leads */
     bool is_vip_cut, is_etcd_cut;
     bool refuses_delete;
     uint64_t stale_until; /* a deposed etcd leader still answers this node's renewals */
@@ -202,6 +215,10 @@ enum fault_type {
     FAULT_DEAF,          /* all datagrams to the node get lost */
     FAULT_VIP_LOSS,      /* of datagrams */
     FAULT_DELAY,         /* of datagrams, by more than the window */
+    FAULT_RESIGN,        /* people are no better than the rest */
+    FAULT_RESIGN_TO,
+    FAULT_PAUSE,
+    FAULT_PAUSE_NODE,
     FAULTS
 };
 
@@ -294,6 +311,9 @@ void etcd_leader_lost(struct world *w, unsigned node);
 void etcd_revoke(struct world *w, int64_t lease);
 void etcd_delete_key(struct world *w, unsigned vip, int64_t lease);
 int64_t etcd_foreign_candidate(struct world *w, unsigned vip, uint64_t ttl_us);
+/* A request of a person, to the present owner; `to` FOREIGN = whoever is next. */
+void etcd_ask(struct world *w, unsigned vip, enum election_ask ask, unsigned to);
+void etcd_withdraw(struct world *w, unsigned vip);
 bool etcd_is_up(const struct world *w);
 uint64_t etcd_expiry(const struct world *w, int64_t lease);
 const struct sim_key *etcd_find(const struct world *w, unsigned vip, int64_t lease);
@@ -315,6 +335,8 @@ void agent_thaw(struct world *w, struct sim_node *n);
 void agent_event(struct world *w, struct sim_node *n, struct election_event *ev,
                  const struct sim_message *m);
 void agent_answer(struct world *w, const struct sim_message *m);
+/* "n0", "n1", ...; "" for FOREIGN */
+void agent_name(unsigned node, char out[NODE_NAME_MAX]);
 void agent_watch(struct world *w, struct sim_node *n, bool is_compacted);
 void agent_simple(struct world *w, struct sim_node *n, enum election_event_type type, unsigned vip,
                   unsigned bar, bool yes);

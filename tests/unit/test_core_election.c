@@ -87,7 +87,11 @@ static struct election_event event_of(const struct bench *b, enum election_event
                                 .bar = queue ? BAR_LINK : BAR_CONFIG,
                                 .yes = result == RESULT_OK,
                                 .candidate = queue == QUEUE_REBORN ? reborn : other,
-                                .queue = queue_of(queue, b->revision + 1, list)};
+                                .queue = queue_of(queue, b->revision + 1, list),
+                                .request = {.ask = (enum election_ask)result,
+                                            .epoch = queue == QUEUE_OURS ? KEY : KEY_BEFORE,
+                                            .to = {queue == QUEUE_SECOND ? 'x' : '\0'}}};
+    ev.queue.is_paused = req == THIS_REQ && result == RESULT_OK && queue == QUEUE_OTHERS;
     ev.req = req == WITHOUT_REQ ? 0 : req == STALE_REQ ? id + 1000 : id;
     return ev;
 }
