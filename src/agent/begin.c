@@ -71,6 +71,8 @@ static void on_name_read(struct agent *a, const struct etcd_response *response)
     }
     const struct etcd_kv *kv = &response->kvs[0];
     bool is_read = record_node_parse(kv->value, kv->value_len, &record) == 0;
+    if (is_read)
+        record_node_done(&record);
     if (is_read && strcmp(record.machine_id, a->settings.machine_id) != 0) {
         on_namesake(a, &record);
         return;

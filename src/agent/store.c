@@ -323,7 +323,8 @@ static void on_recorded(void *arg, const struct etcd_reply *reply)
 /* talosvip/v1/nodes/<node>, under our lease: it goes when we go. */
 void store_write_record(struct agent *a)
 {
-    struct record_node record = {.n_addresses = 0};
+    struct record_node record = {
+        .ttl_ms = -1, .renewed_ago_ms = -1, .latency_us = -1, .p99_us = -1};
     char key[KEYS_TEXT_MAX];
     struct buf json;
     int64_t lease = a->election.session.lease;
@@ -333,6 +334,8 @@ void store_write_record(struct agent *a)
     snprintf(record.machine_id, sizeof(record.machine_id), "%s", a->settings.machine_id);
     snprintf(record.version, sizeof(record.version), "%s", TALOSVIP_VERSION);
     links_own_addresses(a, &record);
+    for (unsigned i = 0; i < RECORD_LATENCIES; i++)
+        record.latencies_us[i] = -1;
     buf_init(&json, 8192);
     if (record_node_write(&record, &json) == 0) {
         const struct etcd_op put = {.kind = ETCD_OP_PUT,

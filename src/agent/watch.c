@@ -75,8 +75,10 @@ static void list_slot(struct agent *a, unsigned i, const struct etcd_response *k
 static void note_node(struct agent *a, const struct etcd_kv *kv)
 {
     struct record_node record;
-    if (record_node_parse(kv->value, kv->value_len, &record) == 0)
-        peers_note(a, &record);
+    if (record_node_parse(kv->value, kv->value_len, &record) < 0)
+        return;
+    record_node_done(&record); /* what it sees is for others to read */
+    peers_note(a, &record);
 }
 
 static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int64_t revision)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "etcd/message.h"
+#include "etcd/record.h"
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -135,10 +136,41 @@ static void test_requests(void **state)
     }
 }
 
+static void test_records(void **state)
+{
+    static const char text[] = "{\"node\":\"a\",\"machineId\":\"m\",\"agent\":\"v\","
+                               "\"vips\":[{\"vip\":\"10.0.0.1\"}]}";
+    (void)state;
+    for (long n = 1;; n++) {
+        struct record_node node = {.n_vips = 7};
+        struct buf b;
+        buf_init(&b, 0);
+        failed = false;
+        countdown = n;
+        int r = record_node_parse(text, sizeof(text) - 1, &node);
+        if (r == 0 && !failed) {
+            int w = record_node_write(&node, &b);
+            assert_int_equal(w, failed ? -ENOMEM : 0);
+        }
+        countdown = 0;
+        buf_done(&b);
+        /* Untouched on failure; memory that could not be given back is no failure. */
+        assert_int_equal(node.n_vips, r == 0 ? 1 : 7);
+        if (r == 0)
+            record_node_done(&node);
+        if (!failed) {
+            assert_true(n > 2);
+            break;
+        }
+        assert_true(r == 0 || r == -ENOMEM);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_replies),
+        cmocka_unit_test(test_records),
         cmocka_unit_test(test_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
