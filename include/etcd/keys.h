@@ -19,6 +19,7 @@
 #define KEYS_PEERS_PREFIX "talosvip/v1/peers/"
 #define KEYS_PEERKEY "talosvip/v1/peerkey"
 #define KEYS_REQUESTS_PREFIX "talosvip/v1/requests/"
+#define KEYS_PAUSED_PREFIX KEYS_REQUESTS_PREFIX "node/"
 
 /* "talos:v1:vip:election:<ip>/": every candidate of one election starts with it. */
 void keys_election(const struct ip *ip, char out[KEYS_TEXT_MAX]);
@@ -33,6 +34,8 @@ void keys_history(const struct ip *ip, int64_t revision, char out[KEYS_TEXT_MAX]
 /* 0, or -EINVAL: the name is empty, too long, or holds '/' or a control character. */
 int keys_node(const char *node, char out[KEYS_TEXT_MAX]);
 int keys_peers(const char *node, char out[KEYS_TEXT_MAX]);
+/* "talosvip/v1/requests/node/<node>": that node is to take no part. As keys_node(). */
+int keys_paused(const char *node, char out[KEYS_TEXT_MAX]);
 
 /* The other way round, for keys that come from etcd: `len` bytes, not necessarily text. Only the
  * exact form that is written above is taken (the address in its one spelling, no padding or
@@ -43,5 +46,6 @@ int keys_request_parse(const char *key, size_t len, struct ip *ret_ip);
 int keys_history_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_revision);
 int keys_node_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);
 int keys_peers_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);
+int keys_paused_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);
 
 #endif

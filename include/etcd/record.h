@@ -103,13 +103,14 @@ struct record_move {
 
 enum record_request_kind { RECORD_RESIGN, RECORD_PAUSE };
 
-/* talosvip/v1/requests/<ip> */
+/* talosvip/v1/requests/<ip>, and (pause only) talosvip/v1/requests/node/<node> */
 struct record_request {
     enum record_request_kind kind;
     char by[RECORD_NAME_MAX];
     char reason[RECORD_TEXT_MAX];
-    char to[RECORD_NAME_MAX]; /* resign: the node that is to have it; "" the next */
-    int64_t epoch;            /* resign: of the owner it is addressed to; 0 whoever leads */
+    char to[RECORD_NAME_MAX];      /* resign: the node that is to have it; "" the next */
+    int64_t epoch;                 /* resign: create revision of the owner's key; to nobody else */
+    char refused[RECORD_TEXT_MAX]; /* resign: why the owner did not; "" while it is open */
     uint64_t wall_us;
 };
 

@@ -94,7 +94,8 @@ static void on_first_answer(void *arg, const struct etcd_reply *reply)
 {
     struct agent *a = arg;
     a->start_call = NULL;
-    if (reply->status == ETCD_OK && reply->n_responses == 1) {
+    if (reply->status == ETCD_OK && reply->n_responses == 2) {
+        requests_begin(a, &reply->responses[1]);
         on_name_read(a, &reply->responses[0]);
         return;
     }
@@ -118,15 +119,17 @@ static void on_first_answer(void *arg, const struct etcd_reply *reply)
 static void ask_name(void *arg)
 {
     struct agent *a = arg;
-    char key[KEYS_TEXT_MAX];
-    if (keys_node(a->settings.node, key) < 0) {
+    char key[KEYS_TEXT_MAX], paused[KEYS_TEXT_MAX];
+    if (keys_node(a->settings.node, key) < 0 || keys_paused(a->settings.node, paused) < 0) {
         log_event(LOG_ERROR, "node_name", NULL, NULL, "\"%s\" cannot be a node name",
                   a->settings.node);
         give_up(a, 1);
         return;
     }
-    const struct etcd_range range = {.key = key};
-    if (etcd_call_range(a->etcd, &range, BEGIN_TIMEOUT_US, on_first_answer, a, &a->start_call) < 0)
+    const struct etcd_op ops[] = {{.kind = ETCD_OP_RANGE, .range.key = key},
+                                  {.kind = ETCD_OP_RANGE, .range.key = paused}};
+    const struct etcd_txn txn = {.success = ops, .n_success = 2};
+    if (etcd_call_txn(a->etcd, &txn, BEGIN_TIMEOUT_US, on_first_answer, a, &a->start_call) < 0)
         try_again(a);
 }
 

@@ -175,6 +175,9 @@ void perform(struct agent *a, const struct election_action *action)
         if (action->to_session == SESSION_LIVE)
             store_write_record(a);
         break;
+    case ACT_REQUEST_REFUSED:
+        requests_refuse(a, action);
+        break;
     case ACT_FOREIGN:
         report_foreign(a, action->vip);
         break;

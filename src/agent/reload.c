@@ -25,8 +25,8 @@ static void add_vip(struct agent *a, const struct config_vip *vip, const char *l
     *slot = (struct slot){.is_used = true, .ip = vip->ip};
     ip_format(&vip->ip, slot->text);
     snprintf(slot->link_name, sizeof(slot->link_name), "%s", link_name);
-    struct election_event added = {
-        .type = EV_VIP_ADDED, .vip = i, .bar = health_is_barred(a) ? BAR_HEALTH : 0};
+    unsigned bars = (health_is_barred(a) ? BAR_HEALTH : 0) | (a->is_paused ? BAR_PAUSE : 0);
+    struct election_event added = {.type = EV_VIP_ADDED, .vip = i, .bar = bars};
     feed(a, &added);
     int r = links_add_vip(a, i);
     if (r < 0)

@@ -84,6 +84,8 @@ static void tell_released(struct agent *a, const struct election_action *action)
     struct slot *slot = &a->slots[action->vip];
     const struct session *ss = &a->election.session;
     uint64_t now = clock_now_us();
+    char who[RECORD_TEXT_MAX];
+    requests_detail(a, action, who);
     int64_t left_ms = ((int64_t)ss->deadline_us - (int64_t)now) / (int64_t)MS_US;
     bool is_planned = action->cause == CAUSE_SHUTDOWN || action->cause == CAUSE_CONFIG ||
                       action->cause == CAUSE_RESIGN;
@@ -104,7 +106,7 @@ static void tell_released(struct agent *a, const struct election_action *action)
                   LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
                              LOG_TEXT("iface", slot->link_name), LOG_NUMBER("left_ms", left_ms),
                              check_field(a, action->cause)),
-                  "released: %s", cause_told(a, action->cause));
+                  "released: %s%s%s", cause_told(a, action->cause), who[0] ? " by " : "", who);
 }
 
 static void tell_systemd(struct agent *a)
@@ -164,6 +166,12 @@ void report_state(struct agent *a, const struct election_action *action)
         break;
     case VIP_DROPPING:
         tell_released(a, action);
+        break;
+    case VIP_RESIGNING:
+        if (action->from == VIP_QUEUED && action->cause == CAUSE_RESIGN && !a->is_paused)
+            log_event(LOG_INFO, "stepped_behind", slot->text,
+                      LOG_FIELDS(LOG_TEXT("to", slot->asked.to)),
+                      "stepping behind %s, who is to have it", slot->asked.to);
         break;
     case VIP_OFF:
         if (action->from != VIP_DROPPING && action->from != VIP_RESIGNING &&

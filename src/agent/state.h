@@ -97,6 +97,8 @@ struct slot {
     bool was_held; /* since the hooks were last told of a release */
     struct api_vip_counters counters;
     char previous[NODE_NAME_MAX]; /* who led before us */
+    struct record_request asked;  /* of its owner, whoever that is */
+    int64_t asked_mod;            /* mod revision of that key; 0 = there is none */
 };
 
 /* What other agents of the cluster say of themselves. */
@@ -139,6 +141,8 @@ struct agent {
     bool has_told_waiting;
     char etcd_error[API_TEXT_MAX]; /* "" while it answers */
     struct neighbour_agent others[AGENT_PEERS_MAX];
+    bool is_paused; /* this node takes no part until resume */
+    struct record_request pause;
 
     struct guardian *guardian;
     struct api_server *api;
@@ -204,6 +208,20 @@ void store_close(struct agent *a);
 void store_request(struct agent *a, const struct election_action *action);
 /* watch.c */
 int watch_open(struct agent *a);
+
+/* requests.c: what people ask for through etcd */
+void requests_list(struct agent *a, const struct etcd_response *keys, int64_t revision);
+void requests_event(struct agent *a, enum etcd_event_type type, const struct etcd_kv *kv,
+                    int64_t revision);
+/* The key that pauses this node, read before the election. */
+void requests_bar(struct agent *a, unsigned slot, bool is_paused);
+void requests_begin(struct agent *a, const struct etcd_response *paused);
+/* The request is carried out: its key goes. Any other one that came meanwhile stays. */
+void requests_finish(struct agent *a, unsigned slot, int64_t epoch);
+void requests_refuse(struct agent *a, const struct election_action *action);
+/* "alice@host: kernel update" for a release, "" when nobody asked for it. */
+void requests_detail(const struct agent *a, const struct election_action *action,
+                     char out[RECORD_TEXT_MAX]);
 
 /* begin.c: before the election */
 void store_write_record(struct agent *a);

@@ -11,6 +11,8 @@
 #define CALL_TIMEOUT_US SECOND_US
 /* Compares per txn of a key check; two for each VIP, and etcd takes ETCD_OPS_MAX. */
 #define CHECK_MAX 120
+/* What a proof reads: the queue, the release on record, a request. */
+#define PROOF_RANGES 3
 
 static void note_answer(struct agent *a, const struct etcd_reply *reply)
 {
@@ -100,7 +102,16 @@ static int64_t read_released(const struct etcd_response *response)
     return record.revision;
 }
 
-/* The two ranges are the last two responses, whichever branch the txn took. */
+/* A pause that cannot be read is one of a newer version: it holds. */
+static bool read_paused(const struct etcd_response *response)
+{
+    struct record_request record;
+    return response->n_kvs > 0 &&
+           (record_request_parse(response->kvs[0].value, response->kvs[0].value_len, &record) < 0 ||
+            record.kind == RECORD_PAUSE);
+}
+
+/* The ranges are the last responses, whichever branch the txn took. */
 static void on_proved(void *arg, const struct etcd_reply *reply)
 {
     struct request *q = arg;
@@ -110,21 +121,23 @@ static void on_proved(void *arg, const struct etcd_reply *reply)
     note_answer(a, reply);
     struct election_event ev = {
         .type = EV_QUEUE_PROVED, .req = q->req, .vip = q->vip, .result = result_of(reply)};
-    if (reply->status == ETCD_OK && reply->n_responses < 2)
+    if (reply->status == ETCD_OK && reply->n_responses < PROOF_RANGES)
         ev.result = RESULT_FAILED;
     if (ev.result == RESULT_OK) {
-        const struct etcd_response *queue = &reply->responses[reply->n_responses - 2];
+        const struct etcd_response *queue = &reply->responses[reply->n_responses - PROOF_RANGES];
         ev.queue.revision = reply->header.revision;
         ev.queue.list = list;
         ev.queue.n = read_candidates(queue, &a->slots[q->vip].ip, list);
         ev.queue.total = queue->more ? ev.queue.n + 1 : ev.queue.n;
-        ev.queue.released = read_released(&reply->responses[reply->n_responses - 1]);
+        ev.queue.released = read_released(&queue[1]);
+        ev.queue.is_paused = read_paused(&queue[2]);
     }
     feed(a, &ev);
 }
 
 struct prove_keys {
     char own[KEYS_TEXT_MAX], prefix[KEYS_TEXT_MAX], released[KEYS_TEXT_MAX];
+    char request[KEYS_TEXT_MAX];
 };
 
 static int ask_proof(struct agent *a, const struct election_action *action, struct request *q)
@@ -134,6 +147,7 @@ static int ask_proof(struct agent *a, const struct election_action *action, stru
     keys_candidate(&slot->ip, action->lease, keys.own);
     keys_election(&slot->ip, keys.prefix);
     keys_released(&slot->ip, keys.released);
+    keys_request(&slot->ip, keys.request);
     const struct etcd_compare absent = {.target = ETCD_CREATE, .key = keys.own};
     const struct etcd_op ops[] = {
         {.kind = ETCD_OP_PUT,
@@ -147,14 +161,15 @@ static int ask_proof(struct agent *a, const struct election_action *action, stru
                    .order = ETCD_ASCEND,
                    .sort_by = ETCD_BY_CREATE}},
         {.kind = ETCD_OP_RANGE, .range.key = keys.released},
+        {.kind = ETCD_OP_RANGE, .range.key = keys.request},
     };
     bool is_campaign = action->type == ACT_CAMPAIGN;
     const struct etcd_txn txn = {.compares = &absent,
                                  .n_compares = is_campaign,
                                  .success = is_campaign ? ops : ops + 1,
-                                 .n_success = is_campaign ? 3 : 2,
+                                 .n_success = is_campaign ? PROOF_RANGES + 1 : PROOF_RANGES,
                                  .failure = ops + 1,
-                                 .n_failure = is_campaign ? 2 : 0};
+                                 .n_failure = is_campaign ? PROOF_RANGES : 0};
     return etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_proved, q, &q->call);
 }
 
@@ -168,6 +183,7 @@ static int resign(struct agent *a, const struct election_action *action, struct 
     keys_released(&slot->ip, released);
     snprintf(record.node, sizeof(record.node), "%s", a->settings.node);
     snprintf(record.cause, sizeof(record.cause), "%s", election_cause_name(action->cause));
+    requests_detail(a, action, record.detail);
     if (action->cause == CAUSE_HEALTH)
         snprintf(record.detail, sizeof(record.detail), "%s", health_culprit(a));
     buf_init(&json, 1024);
@@ -301,6 +317,7 @@ void store_request(struct agent *a, const struct election_action *action)
         break;
     case ACT_RESIGN:
         r = resign(a, action, q);
+        requests_finish(a, action->vip, action->revision);
         break;
     default:
         r = ask_proof(a, action, q);
@@ -334,6 +351,7 @@ void store_write_record(struct agent *a)
     snprintf(record.machine_id, sizeof(record.machine_id), "%s", a->settings.machine_id);
     snprintf(record.version, sizeof(record.version), "%s", TALOSVIP_VERSION);
     links_own_addresses(a, &record);
+    record.is_paused = a->is_paused;
     for (unsigned i = 0; i < RECORD_LATENCIES; i++)
         record.latencies_us[i] = -1;
     buf_init(&json, 8192);

@@ -8,7 +8,7 @@
 
 #define STRAY_TIMEOUT_US SECOND_US
 
-enum { RANGE_ELECTIONS, RANGE_NODES, RANGES };
+enum { RANGE_ELECTIONS, RANGE_NODES, RANGE_REQUESTS, RANGES };
 
 static void on_stray(void *arg, const struct etcd_reply *reply)
 {
@@ -98,6 +98,7 @@ static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int
     memset(a->others, 0, sizeof(a->others));
     for (size_t k = 0; k < ranges[RANGE_NODES].n_kvs; k++)
         note_node(a, &ranges[RANGE_NODES].kvs[k]);
+    requests_list(a, &ranges[RANGE_REQUESTS], revision);
 }
 
 static void on_election_event(struct agent *a, enum etcd_event_type type, const struct etcd_kv *kv,
@@ -126,6 +127,8 @@ static void on_event(void *arg, size_t range, enum etcd_event_type type, const s
     char node[KEYS_NODE_MAX + 1];
     if (range == RANGE_ELECTIONS)
         on_election_event(a, type, kv, revision);
+    else if (range == RANGE_REQUESTS)
+        requests_event(a, type, kv, revision);
     else if (type == ETCD_EVENT_PUT)
         note_node(a, kv);
     else if (keys_node_parse(kv->key, kv->key_len, node) == 0)
@@ -145,6 +148,7 @@ int watch_open(struct agent *a)
     static const struct etcd_watch_range ranges[RANGES] = {
         [RANGE_ELECTIONS] = {.key = KEYS_ELECTION_PREFIX, .prefix = true},
         [RANGE_NODES] = {.key = KEYS_NODES_PREFIX, .prefix = true},
+        [RANGE_REQUESTS] = {.key = KEYS_REQUESTS_PREFIX, .prefix = true},
     };
     static const struct etcd_watch_callbacks callbacks = {
         .on_list = on_list, .on_event = on_event, .on_broken = on_broken};

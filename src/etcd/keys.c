@@ -77,6 +77,11 @@ int keys_peers(const char *node, char out[KEYS_TEXT_MAX])
     return with_node(KEYS_PEERS_PREFIX, node, out);
 }
 
+int keys_paused(const char *node, char out[KEYS_TEXT_MAX])
+{
+    return with_node(KEYS_PAUSED_PREFIX, node, out);
+}
+
 /* Steps over `prefix`; false when the key does not start so. */
 static bool skip(const char **key, size_t *len, const char *prefix)
 {
@@ -179,4 +184,9 @@ int keys_node_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1
 int keys_peers_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1])
 {
     return parse_node(KEYS_PEERS_PREFIX, key, len, ret_node);
+}
+
+int keys_paused_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1])
+{
+    return parse_node(KEYS_PAUSED_PREFIX, key, len, ret_node);
 }

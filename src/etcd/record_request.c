@@ -25,6 +25,7 @@ static const struct record_field fields[] = {
     REQUEST("reason", RECORD_TEXT, request.reason, false, 0),
     REQUEST("to", RECORD_TEXT, request.to, false, 0),
     REQUEST("epoch", RECORD_NUMBER, request.epoch, false, 0),
+    REQUEST("refused", RECORD_TEXT, request.refused, false, 0),
     REQUEST("wallUs", RECORD_WALL, request.wall_us, false, 0),
 };
 
