@@ -45,14 +45,16 @@ struct request_vip {
     char moving_by[REQUEST_NAME_MAX];
 };
 
+struct request_member {
+    char name[REQUEST_NAME_MAX];
+    bool has_agent;
+    struct request_pause pause;
+};
+
 struct request_scene {
     unsigned n_vips, n_nodes;
-    struct request_vip *vips; /* by address */
-    struct request_member {   /* who has an agent, or is paused */
-        char name[REQUEST_NAME_MAX];
-        bool has_agent;
-        struct request_pause pause;
-    } * nodes; /* by name */
+    struct request_vip *vips;     /* by address, IPv4 first */
+    struct request_member *nodes; /* who has an agent, or is paused; by name */
 };
 
 struct request;
