@@ -48,6 +48,9 @@ struct request_vip {
 struct request_member {
     char name[REQUEST_NAME_MAX];
     bool has_agent;
+    char iface[16];     /* of its VIPs; "" unknown, ... */
+    bool is_link_up;    /* ... else its carrier */
+    int64_t renewed_us; /* age of its last renewal, by the clocks of both; -1 unknown */
     struct request_pause pause;
 };
 
@@ -65,6 +68,7 @@ typedef void (*request_scene_fn)(void *arg, const struct etcd_reply *reply,
 /* One read of all VIPs. 0, -EINVAL, -ENOMEM; the callback comes once, later, from the loop. */
 int request_look(struct etcd_client *client, uint64_t timeout_us, request_scene_fn fn, void *arg,
                  struct request **ret_request);
+const struct request_member *request_find_node(const struct request_scene *scene, const char *name);
 const struct request_vip *request_find_vip(const struct request_scene *scene, const struct ip *ip);
 
 /* ---- a planned move ---- */

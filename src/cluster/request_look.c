@@ -2,6 +2,8 @@
 /* All elections, agents and requests at one revision. */
 #include "request_state.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@ int request_read(struct request *q, uint64_t timeout_us, etcd_call_fn then)
         [RANGE_ELECTIONS] = {.kind = ETCD_OP_RANGE,
                              .range = {.key = KEYS_ELECTION_PREFIX, .prefix = true}},
         [RANGE_NODES] = {.kind = ETCD_OP_RANGE,
-                         .range = {.key = KEYS_NODES_PREFIX, .prefix = true, .keys_only = true}},
+                         .range = {.key = KEYS_NODES_PREFIX, .prefix = true}},
         [RANGE_RELEASED] = {.kind = ETCD_OP_RANGE,
                             .range = {.key = KEYS_RELEASED_PREFIX, .prefix = true}},
         [RANGE_REQUESTS] = {.kind = ETCD_OP_RANGE,
@@ -44,17 +46,23 @@ static struct request_member *member_at(struct request_scene *s, const char *nam
     if (s->n_nodes == max || strlen(name) >= REQUEST_NAME_MAX)
         return NULL;
     struct request_member *m = &s->nodes[s->n_nodes++];
-    *m = (struct request_member){.has_agent = false};
+    *m = (struct request_member){.renewed_us = -1};
     snprintf(m->name, sizeof(m->name), "%s", name);
     return m;
 }
 
+const struct request_member *request_find_node(const struct request_scene *scene, const char *name)
+{
+    for (unsigned i = 0; i < scene->n_nodes; i++)
+        if (strcmp(scene->nodes[i].name, name) == 0)
+            return &scene->nodes[i];
+    return NULL;
+}
+
 static bool has_agent(const struct request_scene *s, const char *name)
 {
-    for (unsigned i = 0; i < s->n_nodes; i++)
-        if (strcmp(s->nodes[i].name, name) == 0)
-            return s->nodes[i].has_agent;
-    return false;
+    const struct request_member *m = request_find_node(s, name);
+    return m && m->has_agent;
 }
 
 static int by_epoch(const void *a, const void *b)
@@ -106,6 +114,22 @@ static void read_elections(struct request *q, const struct etcd_response *keys)
         qsort(s->vips[i].queue, s->vips[i].n, sizeof(s->vips[i].queue[0]), by_epoch);
 }
 
+static void set_agent(struct request_member *m, const struct etcd_kv *kv)
+{
+    struct record_node record;
+    m->has_agent = true;
+    if (record_node_parse(kv->value, kv->value_len, &record) < 0)
+        return;
+    uint64_t now = clock_wall_us();
+    if (record.n_links > 0) {
+        snprintf(m->iface, sizeof(m->iface), "%s", record.links[0].name);
+        m->is_link_up = record.links[0].is_up;
+    }
+    if (record.wall_us != 0 && record.wall_us <= now && record.renewed_ago_ms >= 0)
+        m->renewed_us = (int64_t)(now - record.wall_us) + record.renewed_ago_ms * 1000;
+    record_node_done(&record);
+}
+
 static void read_nodes(struct request_scene *s, const struct etcd_response *keys, unsigned max)
 {
     for (size_t i = 0; i < keys->n_kvs; i++) {
@@ -114,7 +138,7 @@ static void read_nodes(struct request_scene *s, const struct etcd_response *keys
             continue;
         struct request_member *m = member_at(s, name, max);
         if (m)
-            m->has_agent = true;
+            set_agent(m, &keys->kvs[i]);
     }
 }
 
