@@ -15,6 +15,8 @@ LEADER_LEASE_MS=14000 # where etcd's leader died with the owner: an election, an
 # shellcheck disable=SC2034 # run.sh
 SCENARIOS=(
     "sigterm|moves|1000|planned stop: SIGTERM to the agent"
+    "resign|moves|1000|planned move: talosvip resign"
+    "resign-to|moves|1000|planned move: talosvip resign --to the last in the queue"
     "kill-agent|moves|1000|kill -9 of the agent"
     "kill-guardian|stays|200|kill -9 of the guardian"
     "kill-both|moves|$LEASE_MS|kill -9 of agent and guardian at once"
@@ -47,6 +49,41 @@ undo_sigterm()
         e2e_fail "exit status $(cat "$LAB_DIR/agent.$1.exit") after SIGTERM"
     e2e_expect_no_address "$1" 0
     lab_agent_start "$1"
+}
+
+e2e_resign()
+{
+    local vip=${LAB_VIPS[0]}
+    E2E_HELD=("$vip") # only this one is concerned
+    lab_in sw "$TVLAB_AGENT" resign "$vip" -e "$LAB_ETCD" --reason "end-to-end test" --yes "$@" \
+        >"$LAB_DIR/resign.log" 2>&1 || e2e_fail "resign: exit status $?: $(cat "$LAB_DIR/resign.log")"
+}
+
+inject_resign()
+{
+    e2e_resign
+}
+
+undo_resign()
+{
+    local vip=${LAB_VIPS[0]}
+    [ -z "$(lab_etcdctl get --prefix --keys-only talosvip/v1/requests/)" ] ||
+        e2e_fail "the request is still there"
+    lab_etcdctl get "talosvip/v1/released/$vip" | grep -q "end-to-end test" ||
+        e2e_fail "the release does not say why"
+    lab_wait 3000 e2e_queue_is 3 || e2e_fail "not everybody is back in the queue"
+}
+
+inject_resign_to()
+{
+    local vip=${LAB_VIPS[0]}
+    E2E_NEXT[$vip]=$(e2e_queue "$vip" | tail -n 1)
+    e2e_resign --to "${E2E_NEXT[$vip]}"
+}
+
+undo_resign_to()
+{
+    undo_resign
 }
 
 inject_kill_agent()
