@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* The agent's HTTP/1.1 API (libevent's evhttp on the agent's loop): on a unix socket GET
- * /v1/status, /healthz, /readyz, /metrics; on TCP, where a stranger may come, only the last three.
- * One request for each connection. At most 16 clients for at most
- * 5 s each, 16 KiB of header, 64 KiB of body; the process must ignore SIGPIPE. */
+ * /v1/status, /healthz, /readyz, /metrics, POST /v1/resign, /v1/pause, /v1/resume, and GET
+ * /v1/events, a stream of JSON lines to at most 8 of them; on TCP, where a stranger may come, only
+ * /healthz, /readyz, /metrics. One request for each connection. At most 16 clients for at most 5 s
+ * each, 16 KiB of header, 64 KiB of body; the process must ignore SIGPIPE. */
 #ifndef TALOSVIP_API_SERVER_H
 #define TALOSVIP_API_SERVER_H
 
 #include "api/metrics.h"
+#include "api/request.h"
 #include "api/status.h"
 #include "base/loop.h"
 
@@ -22,6 +24,8 @@ struct api_source {
     const char *(*healthz)(void *arg);
     const char *(*readyz)(void *arg);
     void (*metrics)(void *arg, struct api_metrics *ret_metrics);
+    /* A POST. api_server_answer() ends it, now or later. */
+    void (*change)(void *arg, uint64_t id, const struct api_request *request);
 };
 
 /* Binds `path` (mode 0660), creating the directory (0755) where it is missing. A socket file that
@@ -34,6 +38,10 @@ int api_server_new_tcp(struct loop *loop, const struct ip *ip, uint16_t port,
                        const struct api_source *source, void *arg, struct api_server **ret_server);
 /* Closes and removes the socket file. Takes NULL. */
 void api_server_free(struct api_server *server);
+/* 200 where `error` is NULL, else its HTTP status and why: no quotes or control characters. */
+void api_server_answer(struct api_server *server, uint64_t id, int status, const char *error);
+/* One JSON object without a newline, to whoever listens to the events. Takes NULL for none. */
+void api_server_publish(struct api_server *server, const char *json);
 /* In a forked child, after loop_after_fork(): drops the child's copies of the descriptors, leaves
  * the socket file and the parent's clients alone. Takes NULL. */
 void api_server_forget(struct api_server *server);

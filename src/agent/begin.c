@@ -177,6 +177,7 @@ void store_close(struct agent *a)
         cancel(&a->slots[i].proof);
         cancel(&a->slots[i].resign);
     }
+    change_close(a);
     struct request *own[] = {&a->grant, &a->renew, &a->revoke, &a->check, &a->record};
     for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         cancel(own[i]);

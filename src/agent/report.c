@@ -188,13 +188,29 @@ void report_state(struct agent *a, const struct election_action *action)
               LOG_FIELDS(LOG_TEXT("from", vip_state_name(action->from)),
                          LOG_TEXT("to", vip_state_name(action->to))),
               "%s -> %s", vip_state_name(action->from), vip_state_name(action->to));
+    report_event(a, slot->text, vip_state_name(action->from), vip_state_name(action->to),
+                 election_cause_name(action->cause));
     tell_systemd(a);
+}
+
+/* The words come from our own tables: nothing in them needs escaping. */
+void report_event(struct agent *a, const char *vip, const char *from, const char *to,
+                  const char *cause)
+{
+    char line[320], now[CLOCK_TEXT_MAX];
+    clock_format_utc(clock_wall_us(), now);
+    snprintf(line, sizeof(line),
+             "{\"time\":\"%s\",\"vip\":\"%s\",\"from\":\"%s\",\"to\":\"%s\",\"cause\":\"%s\"}", now,
+             vip, from, to, cause);
+    api_server_publish(a->api, line);
 }
 
 void report_session(struct agent *a, const struct election_action *action)
 {
     const struct session *ss = &a->election.session;
     char lease[20];
+    report_event(a, "", session_state_name(action->from_session),
+                 session_state_name(action->to_session), election_cause_name(action->cause));
     snprintf(lease, sizeof(lease), "%" PRIx64, (uint64_t)ss->lease);
     if (action->to_session == SESSION_LIVE)
         log_event(LOG_INFO, "session", NULL,

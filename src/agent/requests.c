@@ -77,11 +77,12 @@ void requests_bar(struct agent *a, unsigned i, bool is_paused)
 }
 
 /* NULL: it is not, or no longer. */
-static void set_paused(struct agent *a, const struct record_request *record)
+static void set_paused(struct agent *a, const struct record_request *record, int64_t mod)
 {
     char who[RECORD_TEXT_MAX];
     bool was_paused = a->is_paused;
     a->is_paused = record != NULL;
+    a->pause_mod = mod;
     if (record)
         a->pause = *record;
     if (a->is_paused == was_paused)
@@ -111,7 +112,7 @@ void requests_begin(struct agent *a, const struct etcd_response *paused)
     if (paused->n_kvs == 0)
         return;
     struct record_request record = read_request(&paused->kvs[0]);
-    set_paused(a, &record);
+    set_paused(a, &record, paused->kvs[0].mod_revision);
 }
 
 void requests_list(struct agent *a, const struct etcd_response *keys, int64_t revision)
@@ -123,7 +124,7 @@ void requests_list(struct agent *a, const struct etcd_response *keys, int64_t re
     struct record_request record;
     if (own)
         record = read_request(own);
-    set_paused(a, own ? &record : NULL);
+    set_paused(a, own ? &record : NULL, own ? own->mod_revision : 0);
     for (unsigned i = 0; i < a->election.n; i++) {
         const struct etcd_kv *found = NULL;
         struct ip ip;
@@ -148,7 +149,7 @@ void requests_event(struct agent *a, enum etcd_event_type type, const struct etc
     if (is_put)
         record = read_request(kv);
     if (is_own_pause(a, kv)) {
-        set_paused(a, is_put ? &record : NULL);
+        set_paused(a, is_put ? &record : NULL, is_put ? kv->mod_revision : 0);
         return;
     }
     if (keys_request_parse(kv->key, kv->key_len, &ip) < 0)

@@ -29,6 +29,7 @@
 #define AGENT_GATEWAYS_MAX 4
 /* All that a command of the configuration finds in its environment, but for what a hook is told. */
 #define AGENT_CHILD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define AGENT_CHANGES_MAX 8
 
 _Static_assert(ELECTION_VIPS_MAX <= PACKET_WATCH_MAX, "every VIP is listened for");
 _Static_assert(ELECTION_VIPS_MAX < FENCE_SLOTS, "every VIP has a slot of the fence");
@@ -143,6 +144,8 @@ struct agent {
     struct neighbour_agent others[AGENT_PEERS_MAX];
     bool is_paused; /* this node takes no part until resume */
     struct record_request pause;
+    int64_t pause_mod;                         /* mod revision of that key */
+    struct change *changes[AGENT_CHANGES_MAX]; /* POSTs that etcd has not answered yet */
 
     struct guardian *guardian;
     struct api_server *api;
@@ -223,6 +226,11 @@ void requests_refuse(struct agent *a, const struct election_action *action);
 void requests_detail(const struct agent *a, const struct election_action *action,
                      char out[RECORD_TEXT_MAX]);
 
+/* change.c: POSTs of the API */
+void change_start(void *arg, uint64_t id, const struct api_request *wish);
+/* Before the etcd client goes. */
+void change_close(struct agent *a);
+
 /* begin.c: before the election */
 void store_write_record(struct agent *a);
 /* Finds out whether our name is free, and gives up what a dead predecessor left; then EV_START. */
@@ -278,6 +286,9 @@ void report_taken_over(struct agent *a, unsigned slot, const struct mac *mac);
 void report_seen(struct agent *a, unsigned slot, unsigned answered, unsigned asked);
 /* What was released and not heard of again. */
 void report_alone(struct agent *a);
+/* To whoever listens to the events of the API. */
+void report_event(struct agent *a, const char *vip, const char *from, const char *to,
+                  const char *cause);
 
 /* view.c: the status for the API */
 extern const struct api_source view_source;

@@ -115,5 +115,8 @@ static const char *view_readyz(void *arg)
     return NULL;
 }
 
-const struct api_source view_source = {
-    .status = view_status, .healthz = view_healthz, .readyz = view_readyz, .metrics = metrics_view};
+const struct api_source view_source = {.status = view_status,
+                                       .healthz = view_healthz,
+                                       .readyz = view_readyz,
+                                       .metrics = metrics_view,
+                                       .change = change_start};

@@ -143,12 +143,24 @@ struct bufferevent *clients_accept(struct event_base *base, void *arg)
     return bev;
 }
 
+void clients_closed(struct clients *clients)
+{
+    loop_timer_set(clients->timer, 0);
+}
+
 /* Called while the connection is being freed, so it is dropped a moment later. */
 static void on_close(struct evhttp_connection *connection, void *arg)
 {
-    struct clients *clients = arg;
     (void)connection;
-    loop_timer_set(clients->timer, 0);
+    clients_closed(arg);
+}
+
+void clients_mark_stream(struct clients *clients, struct evhttp_connection *connection)
+{
+    const struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+    for (unsigned i = 0; i < clients->n; i++)
+        if (clients->list[i].bev == bev)
+            clients->list[i].deadline_us = UINT64_MAX;
 }
 
 void clients_mark_served(struct clients *clients, struct evhttp_connection *connection)

@@ -41,6 +41,10 @@ void clients_done(struct clients *clients);
 struct bufferevent *clients_accept(struct event_base *base, void *arg);
 /* It has a whole request, which will be answered. */
 void clients_mark_served(struct clients *clients, struct evhttp_connection *connection);
+/* It stays for as long as it likes, if it reads. */
+void clients_mark_stream(struct clients *clients, struct evhttp_connection *connection);
+/* For evhttp_connection_set_closecb(), by whoever replaces the one of clients_mark_served(). */
+void clients_closed(struct clients *clients);
 /* For evconnlistener_set_error_cb(): tries again a little later. */
 void clients_accept_failed(struct evconnlistener *listener, void *arg);
 /* In a forked child: closes the child's descriptors without a word to the peers. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/server.h"
 
+#include "changes.h"
 #include "clients.h"
 #include "socket.h"
 
@@ -23,6 +24,7 @@
 struct api_server {
     struct evhttp *http;
     struct clients clients;
+    struct changes changes;
     const struct api_source *source;
     void *arg;
     char *path; /* NULL: on TCP */
@@ -120,10 +122,12 @@ static const char *reason_phrase(int code)
 static void on_request(struct evhttp_request *request, void *arg)
 {
     struct api_server *server = arg;
+    clients_mark_served(&server->clients, evhttp_request_get_connection(request));
+    if (server->path && changes_serve(&server->changes, request))
+        return;
     struct evkeyvalq *headers = evhttp_request_get_output_headers(request);
     struct evbuffer *body = evbuffer_new();
     struct reply reply = {.code = HTTP_OK, .type = "application/json"};
-    clients_mark_served(&server->clients, evhttp_request_get_connection(request));
     buf_init(&reply.body, REPLY_MAX);
     answer(server, request, &reply);
     /* One request for each connection: nobody sits on one of the few there are. */
@@ -160,6 +164,8 @@ static int listen_with(struct api_server *server, struct loop *loop, int fd)
 static int configure(struct api_server *server, struct loop *loop)
 {
     int r = clients_init(&server->clients, loop);
+    if (r == 0)
+        r = changes_init(&server->changes, loop, &server->clients, server->source, server->arg);
     if (r < 0)
         return r;
     server->http = evhttp_new(loop_base(loop));
@@ -240,6 +246,7 @@ static void discard(struct api_server *server)
 {
     if (server->http)
         evhttp_free(server->http);
+    changes_done(&server->changes);
     clients_done(&server->clients);
     free(server->path);
     free(server);
@@ -260,6 +267,17 @@ void api_server_forget(struct api_server *server)
         return;
     clients_forget(&server->clients);
     discard(server);
+}
+
+void api_server_answer(struct api_server *server, uint64_t id, int status, const char *error)
+{
+    changes_answer(&server->changes, id, status, error);
+}
+
+void api_server_publish(struct api_server *server, const char *json)
+{
+    if (server && server->changes.streams > 0)
+        changes_publish(&server->changes, json);
 }
 
 const char *api_server_library(void)

@@ -183,7 +183,9 @@ static void read_request(struct request_scene *s, const struct etcd_kv *kv, unsi
         return;
     if (record.kind == RECORD_PAUSE)
         set_pause(&vip->pause, &record);
-    vip->is_moving = record.kind == RECORD_RESIGN && record.refused[0] == '\0';
+    /* One to a former holder, or a refused one, is over. */
+    vip->is_moving = record.kind == RECORD_RESIGN && record.refused[0] == '\0' && vip->n > 0 &&
+                     vip->queue[0].epoch == record.epoch;
     snprintf(vip->moving_by, sizeof(vip->moving_by), "%s", vip->is_moving ? record.by : "");
 }
 
