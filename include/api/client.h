@@ -12,6 +12,10 @@
  * -ETIMEDOUT, -EMSGSIZE, -EBADMSG. */
 int api_client_get(const char *socket, const char *path, uint64_t timeout_us, struct buf *out);
 
+/* POST, likewise. `body` is text. */
+int api_client_post(const char *socket, const char *path, const char *body, uint64_t timeout_us,
+                    struct buf *out);
+
 /* The version of libcurl; static. */
 const char *api_client_library(void);
 

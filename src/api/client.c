@@ -35,7 +35,7 @@ static int code_to_errno(CURL *easy, CURLcode code, const struct buf *out)
 }
 
 static CURLcode set_options(CURL *easy, const char *socket, const char *url, uint64_t timeout_us,
-                            struct buf *out)
+                            const char *body, struct buf *out)
 {
     CURLcode c = curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket);
     if (c == CURLE_OK)
@@ -46,6 +46,8 @@ static CURLcode set_options(CURL *easy, const char *socket, const char *url, uin
         c = curl_easy_setopt(easy, CURLOPT_PROXY, "");
     if (c == CURLE_OK)
         c = curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    if (c == CURLE_OK && body)
+        c = curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
     if (c == CURLE_OK)
         c = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(timeout_us / 1000 + 1));
     if (c == CURLE_OK)
@@ -55,14 +57,14 @@ static CURLcode set_options(CURL *easy, const char *socket, const char *url, uin
     return c;
 }
 
-static int perform(CURL *easy, const char *socket, const char *path, uint64_t timeout_us,
-                   struct buf *out)
+static int perform(CURL *easy, const char *socket, const char *path, const char *body,
+                   uint64_t timeout_us, struct buf *out)
 {
     char url[256];
     long status = 0;
     if (snprintf(url, sizeof(url), "http://localhost%s", path) >= (int)sizeof(url))
         return -ENAMETOOLONG;
-    CURLcode c = set_options(easy, socket, url, timeout_us, out);
+    CURLcode c = set_options(easy, socket, url, timeout_us, body, out);
     if (c == CURLE_OK)
         c = curl_easy_perform(easy);
     if (c != CURLE_OK)
@@ -71,7 +73,8 @@ static int perform(CURL *easy, const char *socket, const char *path, uint64_t ti
     return status >= 100 && status <= 999 ? (int)status : -EBADMSG;
 }
 
-int api_client_get(const char *socket, const char *path, uint64_t timeout_us, struct buf *out)
+static int ask(const char *socket, const char *path, const char *body, uint64_t timeout_us,
+               struct buf *out)
 {
     if (strlen(socket) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
         return -ENAMETOOLONG;
@@ -79,10 +82,21 @@ int api_client_get(const char *socket, const char *path, uint64_t timeout_us, st
     if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK)
         return -ENOMEM;
     CURL *easy = curl_easy_init();
-    int r = easy ? perform(easy, socket, path, timeout_us, out) : -ENOMEM;
+    int r = easy ? perform(easy, socket, path, body, timeout_us, out) : -ENOMEM;
     curl_easy_cleanup(easy);
     curl_global_cleanup();
     return r;
+}
+
+int api_client_get(const char *socket, const char *path, uint64_t timeout_us, struct buf *out)
+{
+    return ask(socket, path, NULL, timeout_us, out);
+}
+
+int api_client_post(const char *socket, const char *path, const char *body, uint64_t timeout_us,
+                    struct buf *out)
+{
+    return ask(socket, path, body, timeout_us, out);
 }
 
 const char *api_client_library(void)

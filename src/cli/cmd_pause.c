@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* pause and resume: the same words, with and without a reason. */
 #include "ask.h"
+#include "ask_local.h"
 #include "table.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NODE, REASON };
+enum { NODE, LOCAL, SOCKET, REASON };
 
 #define NODE_OPTION(help_)                                                                         \
     {                                                                                              \
@@ -15,6 +16,7 @@ enum { NODE, REASON };
 
 static const struct option pause_options[] = {
     [NODE] = NODE_OPTION("this node gives up what it holds and takes no part"),
+    ASK_LOCAL_OPTIONS,
     [REASON] = {.name = "reason",
                 .kind = OPTION_STRING,
                 .metavar = "TEXT",
@@ -25,6 +27,7 @@ static const struct option pause_options[] = {
 
 static const struct option resume_options[] = {
     [NODE] = NODE_OPTION("this node takes part again"),
+    ASK_LOCAL_OPTIONS,
     CONNECTION_OPTIONS,
     {.name = NULL},
 };
@@ -34,6 +37,7 @@ static const struct habit habits[] = {CONNECTION_HABITS, {NULL, NULL, NULL}};
 static const struct example pause_examples[] = {
     {"pause", "every address stays where it is"},
     {"pause 10.0.0.50 --reason \"switch upgrade\"", "this one does"},
+    {"pause --local", "the node this is run on"},
     {"pause --node cp-2", "maintenance: cp-2 holds nothing until resume"},
     {NULL, NULL},
 };
@@ -130,6 +134,15 @@ static int start(struct ask *a, const struct wish *w, const struct ip *vip, cons
     return request_pause_node(a->client, node, w->who, w->reason, &callbacks, a, &request);
 }
 
+static void print_done(const struct wish *w, const char *what, bool is_vip)
+{
+    if (w->is_resume)
+        printf("%s goes on\n", what);
+    else
+        printf("%s is PAUSED by %s: it %s until resume\n", what, w->who,
+               is_vip ? "stays where it is" : "takes no part");
+}
+
 static enum exit_code set_one(struct ask *a, const struct wish *w, const struct ip *vip,
                               const char *node)
 {
@@ -143,11 +156,7 @@ static enum exit_code set_one(struct ask *a, const struct wish *w, const struct 
         return ask_complain(EXIT_NO, "%s: %s", what, outcome.text);
     if (code != EXIT_DONE)
         return code;
-    if (w->is_resume)
-        printf("%s goes on\n", what);
-    else
-        printf("%s is PAUSED by %s%s\n", what, w->who,
-               vip ? ": it stays where it is until resume" : ": it takes no part until resume");
+    print_done(w, what, vip != NULL);
     return EXIT_DONE;
 }
 
@@ -168,6 +177,29 @@ static enum exit_code set_all(struct ask *a, const struct wish *w)
     return worst;
 }
 
+/* Through this host's agent: the VIPs named, or this node itself. */
+static enum exit_code run_local(const struct wish *w)
+{
+    const struct arguments *arguments = w->arguments;
+    struct api_request request = {.kind = w->is_resume ? API_RESUME : API_PAUSE};
+    size_t i = 0;
+    if (w->node)
+        return ask_complain(EXIT_USAGE, "--local is about this node: leave out --node");
+    memcpy(request.by, w->who, sizeof(request.by));
+    snprintf(request.reason, sizeof(request.reason), "%s", w->reason ? w->reason : "");
+    do {
+        const char *what = arguments->n_words ? arguments->words[i] : "this node";
+        request.has_vip = arguments->n_words > 0;
+        if (request.has_vip && ip_parse(what, &request.vip) < 0)
+            return ask_complain(EXIT_USAGE, "\"%.100s\" is not an IP address", what);
+        enum exit_code code = ask_local_post(arguments->values[SOCKET].text, &request);
+        if (code != EXIT_DONE)
+            return code;
+        print_done(w, what, request.has_vip);
+    } while (++i < arguments->n_words);
+    return EXIT_DONE;
+}
+
 static enum exit_code run(const struct arguments *arguments, bool is_resume)
 {
     struct wish w = {.arguments = arguments,
@@ -178,10 +210,12 @@ static enum exit_code run(const struct arguments *arguments, bool is_resume)
     struct ask a;
     if (w.node && arguments->n_words > 0)
         return ask_complain(EXIT_USAGE, "%s a VIP or a node, not both at once", command);
+    ask_who(w.who);
+    if (arguments->values[LOCAL].origin == FROM_FLAG)
+        return run_local(&w);
     enum exit_code code = ask_open(&a, command, arguments);
     if (code != EXIT_DONE)
         return code;
-    ask_who(w.who);
     code = ask_look(&a, decide, &w);
     if (code == EXIT_DONE)
         code = set_all(&a, &w);
@@ -203,7 +237,7 @@ const struct command cmd_pause = {
     .name = "pause",
     .group = "Change",
     .summary = "keep addresses where they are, or a node out",
-    .usage = "[VIP...] [--node NODE] [--reason TEXT]",
+    .usage = "[VIP...] [--node NODE] [--reason TEXT] [--local]",
     .examples = pause_examples,
     .options = pause_options,
     .habits = habits,
@@ -216,7 +250,7 @@ const struct command cmd_resume = {
     .name = "resume",
     .group = "Change",
     .summary = "end a pause",
-    .usage = "[VIP...] [--node NODE]",
+    .usage = "[VIP...] [--node NODE] [--local]",
     .examples = resume_examples,
     .options = resume_options,
     .habits = habits,

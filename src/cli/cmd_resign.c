@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ask.h"
+#include "ask_local.h"
 #include "table.h"
 
 #include "base/clock.h"
@@ -10,7 +11,7 @@
 
 #define RECENT_US UINT64_C(60000000)
 
-enum { TO, REASON, YES, DRY_RUN, WAIT };
+enum { TO, REASON, YES, DRY_RUN, WAIT, LOCAL, SOCKET };
 
 static const struct option options[] = {
     [TO] = {.name = "to",
@@ -30,6 +31,7 @@ static const struct option options[] = {
               .max_us = 600000000,
               .fallback = "30s",
               .help = "for it to be done"},
+    ASK_LOCAL_OPTIONS,
     CONNECTION_OPTIONS,
     {.name = NULL},
 };
@@ -44,6 +46,7 @@ static const struct example examples[] = {
     {"resign 10.0.0.50 --reason \"kernel update\"", "the next in the queue has it"},
     {"resign 10.0.0.50 --to cp-3 --yes", "cp-3 has it, without a question"},
     {"resign 10.0.0.50 --dry-run", "what would come of it"},
+    {"resign 10.0.0.50 --local", "on a node, without access to etcd"},
     {NULL, NULL},
 };
 
@@ -220,24 +223,92 @@ static enum exit_code move(struct ask *a, const struct prospect *p,
     return EXIT_DONE;
 }
 
+/* Says what would be done, or asks whether it shall; EXIT_DONE and *ret_go: do it. */
+static enum exit_code settle(const struct prospect *p, const struct arguments *arguments,
+                             bool *ret_go)
+{
+    bool is_dry = arguments->values[DRY_RUN].origin == FROM_FLAG;
+    enum exit_code code = EXIT_DONE;
+    if (is_dry)
+        printf("%s%s%s", p->consequence, p->doubt, p->doubt[0] ? "\n" : "");
+    else if (arguments->values[YES].origin != FROM_FLAG)
+        code = confirm(p);
+    *ret_go = code == EXIT_DONE && !is_dry;
+    return code;
+}
+
+/* ---- through this host's agent ---- */
+
+static enum exit_code decide_local(struct prospect *p, const struct api_status *status,
+                                   char ret_from[API_NAME_MAX])
+{
+    for (unsigned i = 0; i < status->n_vips; i++) {
+        const struct api_vip *vip = &status->vips[i];
+        if (!ip_equal(&vip->ip, &p->vip))
+            continue;
+        const char *heir = p->to ? p->to : vip->queued ? vip->queue[0] : "nobody";
+        if (!vip->holder[0])
+            return ask_complain(EXIT_NO, "nobody holds %s", p->text);
+        snprintf(ret_from, API_NAME_MAX, "%s", vip->holder);
+        snprintf(p->consequence, sizeof(p->consequence),
+                 "%s gives %s up. %s: %s.\nConnections to the address are reset, and clients "
+                 "connect anew.\n",
+                 vip->holder, p->text, p->to ? "It goes to" : "Next in the queue", heir);
+        return EXIT_DONE;
+    }
+    return ask_complain(EXIT_NO, "this node's agent has no VIP %s", p->text);
+}
+
+static enum exit_code move_local(const struct prospect *p, const struct arguments *arguments,
+                                 const char *from)
+{
+    struct api_request request = {.kind = API_RESIGN, .has_vip = true, .vip = p->vip};
+    const char *socket = arguments->values[SOCKET].text, *reason = arguments->values[REASON].text;
+    char to[API_NAME_MAX];
+    snprintf(request.to, sizeof(request.to), "%s", p->to ? p->to : "");
+    snprintf(request.reason, sizeof(request.reason), "%s", reason ? reason : "");
+    ask_who(request.by);
+    enum exit_code code = ask_local_post(socket, &request);
+    if (code == EXIT_DONE)
+        code = ask_local_follow(socket, &p->vip, from, arguments->values[WAIT].us, to);
+    if (code == EXIT_DONE)
+        printf("%s moved from %s to %s\n", p->text, from, to);
+    return code;
+}
+
+static enum exit_code run_local(struct prospect *p, const struct arguments *arguments)
+{
+    struct api_status status;
+    char from[API_NAME_MAX];
+    bool is_go = false;
+    enum exit_code code = ask_local_status(arguments->values[SOCKET].text, &status);
+    if (code != EXIT_DONE)
+        return code;
+    code = decide_local(p, &status, from);
+    api_status_done(&status);
+    if (code == EXIT_DONE)
+        code = settle(p, arguments, &is_go);
+    return is_go ? move_local(p, arguments, from) : code;
+}
+
 static enum exit_code run(const struct arguments *arguments)
 {
     struct prospect p = {.to = arguments->values[TO].text};
-    bool is_dry = arguments->values[DRY_RUN].origin == FROM_FLAG;
-    bool is_sure = arguments->values[YES].origin == FROM_FLAG;
+    bool is_go = false;
     struct ask a;
     enum exit_code code = ask_vip(arguments, &p.vip);
-    if (code == EXIT_DONE)
-        code = ask_open(&a, "resign", arguments);
     if (code != EXIT_DONE)
         return code;
     ip_format(&p.vip, p.text);
+    if (arguments->values[LOCAL].origin == FROM_FLAG)
+        return run_local(&p, arguments);
+    code = ask_open(&a, "resign", arguments);
+    if (code != EXIT_DONE)
+        return code;
     code = ask_look(&a, decide, &p);
-    if (code == EXIT_DONE && is_dry)
-        printf("%s%s%s", p.consequence, p.doubt, p.doubt[0] ? "\n" : "");
-    if (code == EXIT_DONE && !is_dry && !is_sure)
-        code = confirm(&p);
-    if (code == EXIT_DONE && !is_dry)
+    if (code == EXIT_DONE)
+        code = settle(&p, arguments, &is_go);
+    if (is_go)
         code = move(&a, &p, arguments);
     ask_close(&a);
     return code;
@@ -247,7 +318,7 @@ const struct command cmd_resign = {
     .name = "resign",
     .group = "Change",
     .summary = "move an address away from its holder",
-    .usage = "VIP [--to NODE] [--reason TEXT] [--yes] [--dry-run] [--wait DURATION]",
+    .usage = "VIP [--to NODE] [--reason TEXT] [--yes] [--dry-run] [--wait DURATION] [--local]",
     .examples = examples,
     .options = options,
     .habits = habits,

@@ -225,3 +225,45 @@ setup()
         await 10 has
         finish'
 }
+
+@test "--local: the same through the agent, by who cannot reach etcd" {
+    host '
+        agent
+        await 10 has
+        elect other
+        await 5 queued 2
+        export TALOSVIP_ENDPOINTS=http://127.0.0.1:1
+        try 2 "refusing to ask" resign 10.77.0.50 --local
+        try 0 "Next in the queue: other" resign 10.77.0.50 --local --dry-run
+        try 0 "10.77.0.50 is PAUSED by alice" pause 10.77.0.50 --local
+        try 1 "it is paused" resign 10.77.0.50 --local --yes
+        try 0 "10.77.0.50 goes on" resume 10.77.0.50 --local
+        try 0 "moved from cp-1 to other" resign 10.77.0.50 --local --yes --reason "a test"
+        lacks
+        try 0 "this node is PAUSED" pause --local
+        await 5 queued 1
+        try 1 "it is paused already" pause --local
+        try 0 "this node goes on" resume --local
+        await 5 queued 2
+        try 4 "no agent answers" resume --local --socket /run/nothing
+        kill -INT $ELECT; wait $ELECT || :
+        await 10 has
+        finish'
+}
+
+@test "at a terminal it asks: no by default, the address itself where nothing is known of the next" {
+    command -v script >/dev/null || skip "no script(1)"
+    host '
+        agent
+        await 10 has
+        elect other
+        await 5 queued 2
+        at_terminal() { printf "%s\n" "$1" | timeout 20 script -qec "$TALOSVIP resign 10.77.0.50" /dev/null >/run/out; }
+        status=0; at_terminal y || status=$?
+        [ $status = 1 ]; grep -q "Type 10.77.0.50 to go on:" /run/out; grep -q "Nothing was changed" /run/out
+        has
+        at_terminal 10.77.0.50
+        grep -q "moved from cp-1 to other" /run/out
+        kill -INT $ELECT; wait $ELECT || :
+        finish'
+}
