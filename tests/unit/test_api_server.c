@@ -634,7 +634,7 @@ static void the_descriptors_are_private(void **state)
         assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
         seen++;
     }
-    assert_int_equal(seen, 2); /* the socket and a timer */
+    assert_int_equal(seen, 3); /* the socket and two timers */
     api_server_free(server);
     loop_free(loop);
 }
