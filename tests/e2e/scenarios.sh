@@ -77,6 +77,7 @@ undo_resign()
 inject_resign_to()
 {
     local vip=${LAB_VIPS[0]}
+    # shellcheck disable=SC2004 # an associative array, of run.sh
     E2E_NEXT[$vip]=$(e2e_queue "$vip" | tail -n 1)
     e2e_resign --to "${E2E_NEXT[$vip]}"
 }
