@@ -176,6 +176,8 @@ int record_node_parse(const char *text, size_t len, struct record_node *ret_reco
     if (r == 0)
         r = read_vips(o, &record);
     json_object_put(o);
+    if (r == 0 && record.peer_ip.family != IP_NONE && record.peer_port == 0)
+        r = -EBADMSG; /* half an address */
     if (r == 0)
         *ret_record = record;
     else
