@@ -2,6 +2,8 @@
 #include "ask.h"
 
 #include "base/parse.h"
+#include "etcd/keys.h"
+#include "etcd/record.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #define GUESSES_MAX 64
+#define HISTORY_US UINT64_C(1000000) /* it is nice to know, no more */
 
 enum exit_code ask_complain(enum exit_code code, const char *fmt, ...)
 {
@@ -144,6 +147,56 @@ enum exit_code ask_look(struct ask *a,
     if (loop_run(a->loop) < 0)
         return ask_complain(EXIT_BUG, "the event loop failed");
     return l.code;
+}
+
+struct gaps {
+    struct loop *loop;
+    unsigned n;
+    int64_t us[ASK_MOVES_MAX];
+};
+
+static int64_t longest(const struct record_move *move)
+{
+    int64_t us = -1;
+    for (unsigned i = 0; i < move->n_seen; i++)
+        if (move->seen[i].outage_us > us)
+            us = move->seen[i].outage_us;
+    return us;
+}
+
+static void on_history(void *arg, const struct etcd_reply *reply)
+{
+    struct gaps *g = arg;
+    struct record_move move;
+    size_t n = reply->status == ETCD_OK && reply->n_responses > 0 ? reply->responses[0].n_kvs : 0;
+    for (size_t i = 0; i < n && g->n < ASK_MOVES_MAX; i++) {
+        const struct etcd_kv *kv = &reply->responses[0].kvs[i];
+        if (record_move_parse(kv->value, kv->value_len, &move) == 0 && move.is_planned &&
+            longest(&move) >= 0)
+            g->us[g->n++] = longest(&move);
+    }
+    loop_stop(g->loop);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+unsigned ask_usual_gap(struct ask *a, const struct ip *vip, int64_t *ret_us)
+{
+    struct gaps g = {.loop = a->loop};
+    char prefix[KEYS_TEXT_MAX];
+    keys_history_prefix(vip, prefix);
+    const struct etcd_range range = {
+        .key = prefix, .prefix = true, .limit = 100, .order = ETCD_DESCEND, .sort_by = ETCD_BY_KEY};
+    if (etcd_call_range(a->client, &range, HISTORY_US, on_history, &g, NULL) < 0 ||
+        loop_run(a->loop) < 0 || g.n == 0)
+        return 0;
+    qsort(g.us, g.n, sizeof(g.us[0]), by_size);
+    *ret_us = g.us[g.n / 2];
+    return g.n;
 }
 
 void ask_on_end(void *arg, const struct request_outcome *outcome)

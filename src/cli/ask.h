@@ -30,6 +30,10 @@ void ask_close(struct ask *a);
 enum exit_code ask_look(struct ask *a,
                         enum exit_code (*decide)(void *arg, const struct request_scene *scene),
                         void *arg);
+#define ASK_MOVES_MAX 5
+/* The median outage of the last planned moves of the VIP that somebody measured, and of how many;
+ * 0: of none, or etcd did not say. */
+unsigned ask_usual_gap(struct ask *a, const struct ip *vip, int64_t *ret_us);
 /* Runs the loop until a request that was started with ask_callbacks and `a` has ended. `started` is
  * what the start returned. EXIT_DONE, EXIT_NO when it was refused; what failed has been said. */
 enum exit_code ask_run(struct ask *a, int started, struct request_outcome *ret_outcome);

@@ -56,6 +56,7 @@ struct prospect {
     char text[IP_TEXT_MAX];
     const char *to;        /* or NULL */
     char consequence[512]; /* two lines */
+    char usual[96];        /* one more; "" when nothing was measured */
     char doubt[256];       /* why more than a yes is asked for; "" */
 };
 
@@ -146,7 +147,7 @@ static enum exit_code confirm(const struct prospect *p)
     char question[128];
     if (!ask_can_ask("resign"))
         return EXIT_USAGE;
-    fputs(p->consequence, stderr);
+    fprintf(stderr, "%s%s", p->consequence, p->usual);
     if (p->doubt[0]) {
         fprintf(stderr, "%s\n", p->doubt);
         snprintf(question, sizeof(question), "Type %s to go on:", p->text);
@@ -230,7 +231,7 @@ static enum exit_code settle(const struct prospect *p, const struct arguments *a
     bool is_dry = arguments->values[DRY_RUN].origin == FROM_FLAG;
     enum exit_code code = EXIT_DONE;
     if (is_dry)
-        printf("%s%s%s", p->consequence, p->doubt, p->doubt[0] ? "\n" : "");
+        printf("%s%s%s%s", p->consequence, p->usual, p->doubt, p->doubt[0] ? "\n" : "");
     else if (arguments->values[YES].origin != FROM_FLAG)
         code = confirm(p);
     *ret_go = code == EXIT_DONE && !is_dry;
@@ -291,6 +292,15 @@ static enum exit_code run_local(struct prospect *p, const struct arguments *argu
     return is_go ? move_local(p, arguments, from) : code;
 }
 
+static void note_usual(struct ask *a, struct prospect *p)
+{
+    int64_t us = 0;
+    unsigned n = ask_usual_gap(a, &p->vip, &us);
+    if (n > 0)
+        snprintf(p->usual, sizeof(p->usual), "Usual gap for a planned move: %.3fs (last %u).\n",
+                 (double)us / 1e6, n);
+}
+
 static enum exit_code run(const struct arguments *arguments)
 {
     struct prospect p = {.to = arguments->values[TO].text};
@@ -306,8 +316,10 @@ static enum exit_code run(const struct arguments *arguments)
     if (code != EXIT_DONE)
         return code;
     code = ask_look(&a, decide, &p);
-    if (code == EXIT_DONE)
+    if (code == EXIT_DONE) {
+        note_usual(&a, &p);
         code = settle(&p, arguments, &is_go);
+    }
     if (is_go)
         code = move(&a, &p, arguments);
     ask_close(&a);

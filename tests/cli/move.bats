@@ -44,8 +44,12 @@ setup()
         await 10 has
         elect other
         await 5 queued 2
+        for gap in 3000 12000 9000; do
+            etcdctl put "talosvip/v1/history/10.77.0.50/00000000000${gap}" "{\"from\":\"a\",\"to\":\"b\",\"cause\":\"resign\",\"planned\":true,\"epoch\":1,\"seen\":[{\"node\":\"c\",\"outageUs\":$gap,\"errorUs\":1}]}"
+        done
         try 2 "refusing to ask: add --yes" resign 10.77.0.50
         try 0 "cp-1 gives 10.77.0.50 up. Next in the queue: other (no agent" resign 10.77.0.50 --dry-run
+        grep -q "Usual gap for a planned move: 0.009s (last 3)" /run/out
         has
         try 0 "10.77.0.50 moved from cp-1 to other" resign 10.77.0.50 --yes --reason "kernel update"
         grep -q "asked 0.0s, released 0" /run/out
