@@ -17,6 +17,7 @@ SCENARIOS=(
     "sigterm|moves|1000|planned stop: SIGTERM to the agent"
     "resign|moves|1000|planned move: talosvip resign"
     "resign-to|moves|1000|planned move: talosvip resign --to the last in the queue"
+    "pause|any|30000|paused, and kill -9 of the agent: nobody takes it until resume"
     "kill-agent|moves|1000|kill -9 of the agent"
     "kill-guardian|stays|200|kill -9 of the guardian"
     "kill-both|moves|$LEASE_MS|kill -9 of agent and guardian at once"
@@ -85,6 +86,32 @@ inject_resign_to()
 undo_resign_to()
 {
     undo_resign
+}
+
+inject_pause()
+{
+    local vip=${LAB_VIPS[0]}
+    E2E_HELD=("$vip")
+    lab_in sw "$TVLAB_AGENT" pause "$vip" -e "$LAB_ETCD" >"$LAB_DIR/resign.log" 2>&1 ||
+        e2e_fail "pause: exit status $?: $(cat "$LAB_DIR/resign.log")"
+    e2e_hold 300
+    fault_agent KILL "$1"
+}
+
+settle_pause()
+{
+    local vip=${LAB_VIPS[0]}
+    lab_wait 2000 watch_is_silent "$vip" || e2e_fail "$WATCH_OWNER answers for $vip, which is paused"
+    e2e_hold 3000
+    lab_wait 5000 lab_agent_is_gone "$1" || e2e_fail "the guardian has not ended"
+    lab_agent_start "$1"
+    e2e_hold 3000
+}
+
+undo_pause()
+{
+    lab_in sw "$TVLAB_AGENT" resume "${LAB_VIPS[0]}" -e "$LAB_ETCD" >"$LAB_DIR/resign.log" 2>&1 ||
+        e2e_fail "resume: exit status $?: $(cat "$LAB_DIR/resign.log")"
 }
 
 inject_kill_agent()

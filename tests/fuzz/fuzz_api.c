@@ -73,8 +73,24 @@ static const char *on_probe(void *arg)
     return NULL;
 }
 
+static uint64_t pending; /* a POST, answered once its client has gone or not */
+
+static void on_change(void *arg, uint64_t id, const struct api_request *request)
+{
+    struct buf out;
+    (void)arg;
+    struct api_request again;
+    const char *why;
+    buf_init(&out, 4096);
+    if (api_request_write(request, &out) < 0 ||
+        api_request_parse(request->kind, buf_str(&out), out.len, &again, &why) < 0)
+        abort();
+    buf_done(&out);
+    pending = id;
+}
+
 static const struct api_source source = {
-    .status = on_status, .healthz = on_probe, .readyz = on_probe};
+    .status = on_status, .healthz = on_probe, .readyz = on_probe, .change = on_change};
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static struct loop *loop;
 static struct api_server *server;
@@ -109,11 +125,20 @@ static void request(const char *text, size_t len)
     shutdown(fd, SHUT_WR);
     for (int i = 0; i < TURNS; i++) {
         event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
+        if (pending && i > 2 && len % 2)
+            api_server_answer(server, pending, 200, NULL);
+        if (i > 2)
+            api_server_publish(server, "{}");
         if (read(fd, reply, sizeof(reply)) == 0)
             break;
     }
     close(fd);
-    event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
+    api_server_answer(server, pending, 409, "no");
+    pending = 0;
+    for (int i = 0; i < 3; i++) { /* a stream is found out by writing */
+        api_server_publish(server, "{}");
+        event_base_loop(loop_base(loop), EVLOOP_NONBLOCK);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -131,7 +156,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else if (data[0] == 'H')
         request(copy, size - 1);
     else
-        words(copy, data[0] == 's' ? &cmd_status : &cmd_run);
+        words(copy, data[0] == 's' ? &cmd_status : data[0] == 'm' ? &cmd_resign : &cmd_run);
     free(copy);
     return 0;
 }
