@@ -73,6 +73,15 @@ static const char *on_probe(void *arg)
     return NULL;
 }
 
+static void on_metrics(void *arg, struct api_metrics *ret_metrics)
+{
+    static struct api_status status;
+    static struct api_counters counters;
+    static struct api_vip_counters vips[API_VIPS_MAX];
+    on_status(arg, &status);
+    *ret_metrics = (struct api_metrics){.status = &status, .counters = &counters, .vips = vips};
+}
+
 static uint64_t pending; /* a POST, answered once its client has gone or not */
 
 static void on_change(void *arg, uint64_t id, const struct api_request *request)
@@ -89,8 +98,11 @@ static void on_change(void *arg, uint64_t id, const struct api_request *request)
     pending = id;
 }
 
-static const struct api_source source = {
-    .status = on_status, .healthz = on_probe, .readyz = on_probe, .change = on_change};
+static const struct api_source source = {.status = on_status,
+                                         .healthz = on_probe,
+                                         .readyz = on_probe,
+                                         .metrics = on_metrics,
+                                         .change = on_change};
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static struct loop *loop;
 static struct api_server *server;
