@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/ip.h"
+#include "base/parse.h"
 #include "base/text.h"
 #include "field.h"
 
@@ -100,10 +100,10 @@ static int read_text(struct json_object *value, char *to, size_t size)
 static int read_hex(struct json_object *value, int64_t *to)
 {
     char text[17];
-    if (read_text(value, text, sizeof(text)) < 0 || !text[0] ||
-        text[strspn(text, "0123456789abcdef")])
+    uint64_t number;
+    if (read_text(value, text, sizeof(text)) < 0 || parse_hex(text, &number) < 0)
         return -EBADMSG;
-    *to = (int64_t)strtoull(text, NULL, 16);
+    *to = (int64_t)number;
     return 0;
 }
 

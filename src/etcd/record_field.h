@@ -21,7 +21,7 @@ enum record_kind {
     RECORD_COUNT,  /* unsigned */
     RECORD_BOOL,
     RECORD_IP,
-    RECORD_HEX, /* int64_t as text, for a JSON number holds 53 bits in most programs */
+    RECORD_HEX, /* 64 bits as text, for a JSON number holds 53 bits in most programs */
 };
 
 struct record_field {

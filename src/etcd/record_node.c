@@ -28,10 +28,10 @@ static const struct record_field node_fields[] = {
     NODE("p99Us", RECORD_NUMBER, p99_us, false, -1),
     NODE("packetFence", RECORD_BOOL, has_packet_fence, false, 0),
     NODE("guardian", RECORD_BOOL, has_guardian, false, 0),
+    NODE("paused", RECORD_BOOL, is_paused, false, 0),
     NODE("incarnation", RECORD_HEX, incarnation, false, 0),
     NODE("peerAddress", RECORD_IP, peer_ip, false, 0),
     NODE("peerPort", RECORD_PORT, peer_port, false, 0),
-    NODE("paused", RECORD_BOOL, is_paused, false, 0),
 };
 
 static const struct record_field link_fields[] = {
@@ -173,11 +173,11 @@ int record_node_parse(const char *text, size_t len, struct record_node *ret_reco
                              sizeof(record.links[0]), &record.n_links);
     if (r == 0)
         r = read_latencies(o, &record);
+    if (r == 0 && (record.peer_ip.family == IP_NONE) != (record.peer_port == 0))
+        r = -EBADMSG;
     if (r == 0)
         r = read_vips(o, &record);
     json_object_put(o);
-    if (r == 0 && record.peer_ip.family != IP_NONE && record.peer_port == 0)
-        r = -EBADMSG; /* half an address */
     if (r == 0)
         *ret_record = record;
     else
