@@ -15,6 +15,7 @@ SCHEDULES ?= 100000
 SEED ?=
 FUZZ_SECONDS ?= 60
 REPEATS ?= 20
+FAULTS ?= 100
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
@@ -175,6 +176,12 @@ e2e: all $(LAB_TOOLS) ## the lab: three nodes, a real etcd, every fault once
 	@tests/e2e/run.sh -q
 	@echo "as the unit's user:"
 	@TVLAB_AGENT=$(CURDIR)/tests/lab/as_user.sh tests/e2e/run.sh -q sigterm kill-both freeze
+	@tests/e2e/observe.sh
+	@tests/e2e/history.sh
+	@tests/e2e/history.sh -n 5
+
+history-test: all $(LAB_TOOLS) ## the lab: FAULTS (default 100) random faults, each with one record
+	@tests/e2e/history.sh -n $(FAULTS)
 
 bench: test-deps ## measure outages and cost, REPEATS (default 20) of each fault
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(LAB_TOOLS)
@@ -241,5 +248,5 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all test check unit-test build-tests sim mutants model lint asan-test valgrind-test corpus-test validate-test fuzz \
-  fuzz-run cli-test e2e bench demo demo-deps install uninstall deps test-deps package-test deb dist man format \
+  fuzz-run cli-test e2e history-test bench demo demo-deps install uninstall deps test-deps package-test deb dist man format \
   clean help

@@ -54,4 +54,8 @@ bool link_has_name(const struct link *link, const char *name);
  * very link, else from the driver (ETHTOOL_GDRVINFO). Never fails: unknown stays "". */
 void link_read_device(struct link *link);
 
+/* Megabits per second as the driver tells (ETHTOOL_GSET). 0; -ENODATA when it does not know, or
+ * -errno. */
+int link_speed(const char *name, int64_t *ret_mbit);
+
 #endif

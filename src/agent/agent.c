@@ -190,7 +190,8 @@ static int set_up(struct agent *a)
         return internal("share memory with the guardian", -ENOMEM);
     if ((code = host_check_ttl(a, fence_is_active(a->fence))))
         return code;
-    if ((r = allocate(a)) < 0 || (r = open_loop(a)) < 0 || (r = links_open(a)) < 0)
+    if ((r = allocate(a)) < 0 || (r = open_loop(a)) < 0 || (r = links_open(a)) < 0 ||
+        (r = sight_open(a)) < 0 || (r = publish_open(a)) < 0 || (r = history_open(a)) < 0)
         return internal("start", r);
     host_drop_rights(&a->settings);
     if ((r = confine()) < 0)
@@ -222,6 +223,9 @@ static void tear_down(struct agent *a)
     guardian_free(a);
     for (unsigned i = 0; i < sizeof(a->signals) / sizeof(a->signals[0]); i++)
         loop_signal_free(a->signals[i]);
+    history_close(a);
+    publish_close(a);
+    sight_close(a);
     loop_timer_free(a->watchdog);
     loop_timer_free(a->farewell);
     loop_timer_free(a->timer);

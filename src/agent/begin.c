@@ -178,9 +178,11 @@ void store_close(struct agent *a)
         cancel(&a->slots[i].resign);
     }
     change_close(a);
-    struct request *own[] = {&a->grant, &a->renew, &a->revoke, &a->check, &a->record};
+    struct request *own[] = {&a->grant, &a->renew, &a->revoke, &a->check};
     for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         cancel(own[i]);
+    publish_cancel(a);
+    history_cancel(a);
     etcd_call_cancel(a->start_call);
     a->start_call = NULL;
     a->checks_left = 0;

@@ -5,6 +5,7 @@
 #include "etcd/keys.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,7 @@ static int write_words(const struct farewell *f, unsigned i, struct vip_words *w
     keys_released(ip, w->released);
     memcpy(record.node, f->settings->node, sizeof(record.node));
     buf_init(&w->json, 1024);
+    snprintf(record.detail, sizeof(record.detail), "pid %" PRId64, f->ledger->agent_pid);
     return record_released_write(&record, &w->json);
 }
 

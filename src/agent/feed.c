@@ -9,6 +9,7 @@ static void step(struct agent *a, struct election_event *ev)
     election_step(&a->election, ev, &out);
     for (unsigned i = 0; i < out.n; i++)
         perform(a, &out.at[i]);
+    history_stepped(a, ev->vip);
 }
 
 void feed_later(struct agent *a, const struct election_event *ev)

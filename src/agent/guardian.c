@@ -163,6 +163,7 @@ int guardian_start(struct agent *a)
         g->ledger = NULL;
         return -ENOMEM;
     }
+    g->ledger->agent_pid = getpid();
     int r = take_life(g->ledger);
     if (r == 0)
         r = loop_timer_new(a->loop, on_restart, g, &g->restart);

@@ -16,6 +16,7 @@ struct ledger {
      * its owner goes; a pidfd tells only after all files are closed, and closing packet sockets
      * takes tens of milliseconds. */
     pthread_mutex_t agent_lives;
+    int64_t agent_pid;
     _Atomic int64_t lease;
     _Atomic bool is_done;
     char token[ETCD_TOKEN_MAX]; /* spares the guardian the login; a torn one is refused by etcd */

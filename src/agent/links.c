@@ -19,6 +19,7 @@ static void claim_heard(struct agent *a, unsigned i, const struct mac *mac)
 {
     const struct vip *v = &a->vips[i];
     struct election_event ev = {.vip = i};
+    sight_heard(a, i, mac);
     if (v->state == VIP_HELD) {
         ev.type = EV_CONFLICT;
         report_conflict(a, i, mac);
@@ -26,7 +27,9 @@ static void claim_heard(struct agent *a, unsigned i, const struct mac *mac)
         ev.type = EV_PROBE_ANSWERED;
         report_taken_over(a, i, mac);
     }
-    feed(a, &ev);
+    /* Our own routine probes are answered all the time: only the search for an owner counts. */
+    if (v->state == VIP_HELD || v->state == VIP_PROBING)
+        feed(a, &ev);
 }
 
 static void on_frame(void *arg, const struct frame *frame)
@@ -111,20 +114,25 @@ static void on_link(void *arg, const struct link *link)
             if (l->ifindex || !link_has_name(link, l->name) || attach(a, l, link) < 0)
                 continue;
             tell_vips(a, l, !l->is_running);
+            l->changed_us = clock_now_us();
+            sight_link(a, l);
             continue;
         }
         if (!mac_equal(&l->mac, &link->mac)) {
             l->mac = link->mac;
             packet_set_mac(l->packet, &link->mac);
             announce_again(a, l);
+            sight_link(a, l);
         }
         if (l->is_running != link->is_running) {
             l->is_running = link->is_running;
+            l->changed_us = clock_now_us();
             log_event(link->is_running ? LOG_INFO : LOG_WARN,
                       link->is_running ? "link_up" : "link_down", NULL,
                       LOG_FIELDS(LOG_TEXT("iface", l->name)), "%s is %s", l->name,
                       link->is_running ? "up" : "down");
             tell_vips(a, l, !l->is_running);
+            sight_link(a, l);
         }
     }
 }
@@ -140,6 +148,8 @@ static void on_link_gone(void *arg, int ifindex)
                   l->name);
         tell_vips(a, l, true);
         detach(l);
+        l->changed_us = clock_now_us();
+        sight_link(a, l);
     }
 }
 
@@ -161,7 +171,10 @@ static void on_address(void *arg, const struct address *address, bool is_removed
                           "somebody else took the address off %s; putting it back",
                           slot->link_name);
             feed_simple(a, EV_ADDRESS_LOST, i, false);
-        } else if (!is_removed && !address_is_ours(address)) {
+        } else if (is_removed) {
+            publish_soon(a);
+        } else if (!address_is_ours(address)) {
+            publish_soon(a);
             log_event(LOG_ERROR, "address_foreign", slot->text,
                       LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
                       "somebody else put this address on %s", slot->link_name);
@@ -255,6 +268,7 @@ int links_add_vip(struct agent *a, unsigned i)
         watch_vips(a, slot->link);
     else if (link_find(a->netlink, slot->link_name, &link) == 0)
         attach(a, slot->link, &link);
+    sight_add_vip(a, i);
     int r = fence_add_vip(a->fence, &slot->ip, i + 1);
     if (r == 0 && !slot->link->is_running)
         set_bar(a, i, true);
@@ -294,20 +308,4 @@ int links_clean(struct agent *a)
     }
     free(list);
     return r;
-}
-
-void links_own_addresses(struct agent *a, struct record_node *record)
-{
-    for (unsigned i = 0; i < a->election.n; i++) {
-        const struct slot *slot = &a->slots[i];
-        struct ip_prefix own;
-        bool is_known = false;
-        if (!slot->is_used || !slot->link || record->n_addresses == RECORD_ADDRESSES_MAX ||
-            address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) < 0)
-            continue;
-        for (unsigned k = 0; k < record->n_addresses; k++)
-            is_known |= ip_equal(&record->addresses[k], &own.ip);
-        if (!is_known)
-            record->addresses[record->n_addresses++] = own.ip;
-    }
 }

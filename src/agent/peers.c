@@ -19,6 +19,7 @@ void peers_note(struct agent *a, const struct record_node *record)
 {
     if (strcmp(record->node, a->settings.node) == 0)
         return;
+    history_agent(a, record->node);
     peers_forget(a, record->node);
     for (unsigned i = 0; i < AGENT_PEERS_MAX; i++) {
         if (a->others[i].record.node[0])

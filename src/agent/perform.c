@@ -32,6 +32,8 @@ static void set_address(struct agent *a, const struct election_action *action)
         log_event(LOG_ERROR, "address_failed", slot->text,
                   LOG_FIELDS(LOG_TEXT("iface", slot->link_name), LOG_TEXT("error", strerror(-r))),
                   "the kernel refuses the address on %s: %s", slot->link_name, strerror(-r));
+    else
+        sight_own(a, action->vip, true);
     answer(a, action, EV_ADDRESS_SET, r);
 }
 
@@ -45,8 +47,10 @@ static void delete_address(struct agent *a, const struct election_action *action
                   LOG_FIELDS(LOG_TEXT("iface", slot->link_name), LOG_TEXT("error", strerror(-r))),
                   "cannot take the address off %s: %s; trying again", slot->link_name,
                   strerror(-r));
-    else
+    else {
         guardian_note_address(a, action->vip, false, 0);
+        sight_own(a, action->vip, false);
+    }
     answer(a, action, EV_ADDRESS_CLEARED, r);
 }
 
@@ -67,6 +71,7 @@ static void speak(struct agent *a, const struct election_action *action)
     } else {
         r = packet_announce(packet, &slot->ip);
         slot->counters.announced += r == 0;
+        history_announced(a, action->vip);
         if (action->count == 0)
             peers_begin(a, action->vip);
     }
@@ -92,7 +97,8 @@ void finish_if_taken_over(struct agent *a)
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->slots[i].released_us)
             return;
-    hooks_end(a);
+    if (!history_is_busy(a))
+        hooks_end(a);
 }
 
 static void on_farewell(void *arg)
@@ -113,7 +119,8 @@ static void finish(struct agent *a)
         const struct candidate *next = queue_leader(&a->vips[i].queue);
         has_successor |= a->slots[i].released_us && next && peers_is_agent(a, next->name);
     }
-    if (!has_successor || loop_timer_new(a->loop, on_farewell, a, &a->farewell) < 0) {
+    if ((!has_successor && !history_is_busy(a)) ||
+        loop_timer_new(a->loop, on_farewell, a, &a->farewell) < 0) {
         on_farewell(a);
         return;
     }
@@ -167,13 +174,15 @@ void perform(struct agent *a, const struct election_action *action)
     case ACT_STATE:
         report_state(a, action);
         transition(a, action);
+        history_state(a, action);
+        publish_soon(a);
         if (action->to == VIP_UNUSED)
             reload_forget_vip(a, action->vip);
         break;
     case ACT_SESSION:
         report_session(a, action);
         if (action->to_session == SESSION_LIVE)
-            store_write_record(a);
+            publish_session(a);
         break;
     case ACT_REQUEST_REFUSED:
         requests_refuse(a, action);

@@ -84,8 +84,9 @@ static void tell_released(struct agent *a, const struct election_action *action)
     struct slot *slot = &a->slots[action->vip];
     const struct session *ss = &a->election.session;
     uint64_t now = clock_now_us();
-    char who[RECORD_TEXT_MAX];
-    requests_detail(a, action, who);
+    char who[RECORD_TEXT_MAX] = "";
+    if (action->cause == CAUSE_RESIGN)
+        requests_detail(a, action->vip, who);
     int64_t left_ms = ((int64_t)ss->deadline_us - (int64_t)now) / (int64_t)MS_US;
     bool is_planned = action->cause == CAUSE_SHUTDOWN || action->cause == CAUSE_CONFIG ||
                       action->cause == CAUSE_RESIGN;

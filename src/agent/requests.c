@@ -97,7 +97,7 @@ static void set_paused(struct agent *a, const struct record_request *record, int
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used)
             requests_bar(a, i, a->is_paused);
-    store_write_record(a);
+    publish_soon(a);
 }
 
 static bool is_own_pause(const struct agent *a, const struct etcd_kv *kv)
@@ -227,15 +227,12 @@ void requests_refuse(struct agent *a, const struct election_action *action)
     buf_done(&json);
 }
 
-void requests_detail(const struct agent *a, const struct election_action *action,
-                     char out[RECORD_TEXT_MAX])
+void requests_detail(const struct agent *a, unsigned slot, char out[RECORD_TEXT_MAX])
 {
-    int64_t epoch = a->vips[action->vip].revision;
+    int64_t epoch = a->vips[slot].revision;
     out[0] = '\0';
-    if (action->cause != CAUSE_RESIGN)
-        return;
-    if (epoch != 0 && is_asked(a, action->vip, epoch))
-        describe(&a->slots[action->vip].asked, out);
+    if (epoch != 0 && is_asked(a, slot, epoch))
+        describe(&a->slots[slot].asked, out);
     else if (a->is_paused)
         describe(&a->pause, out);
 }

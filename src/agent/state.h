@@ -14,6 +14,7 @@
 #include "config/config.h"
 #include "core/deadline.h"
 #include "core/election.h"
+#include "core/observe.h"
 #include "etcd/client.h"
 #include "etcd/record.h"
 #include "etcd/watch.h"
@@ -73,6 +74,7 @@ struct agent_link {
     int ifindex;              /* 0 = not there now */
     struct mac mac;
     bool is_running;
+    uint64_t changed_us; /* when the carrier changed last; 0: not since we look */
     struct packet *packet;
     unsigned users;
 };
@@ -100,6 +102,8 @@ struct slot {
     char previous[NODE_NAME_MAX]; /* who led before us */
     struct record_request asked;  /* of its owner, whoever that is */
     int64_t asked_mod;            /* mod revision of that key; 0 = there is none */
+    struct observe view;          /* who has it, on the wire */
+    struct ip source;             /* of probes by NDP: the node's own there; IP_NONE: none */
 };
 
 /* What other agents of the cluster say of themselves. */
@@ -108,6 +112,8 @@ struct neighbour_agent {
 };
 
 struct guardian;
+struct publisher;
+struct history;
 
 struct agent {
     const struct agent_options *options;
@@ -133,7 +139,7 @@ struct agent {
 
     struct etcd_client *etcd;
     struct etcd_watch *watch;
-    struct request grant, renew, revoke, check, record;
+    struct request grant, renew, revoke, check;
     unsigned checks_left; /* txns of the key check that have not answered */
     bool check_failed, check_gone;
     struct etcd_call *start_call;
@@ -147,6 +153,11 @@ struct agent {
     int64_t pause_mod;                         /* mod revision of that key */
     struct change *changes[AGENT_CHANGES_MAX]; /* POSTs that etcd has not answered yet */
 
+    struct loop_timer *sight; /* the next probe */
+    uint64_t sight_us;
+    unsigned sight_first;
+    struct publisher *publisher;
+    struct history *history;
     struct guardian *guardian;
     struct api_server *api;
     struct api_vip *view;       /* of the status */
@@ -209,6 +220,8 @@ void hooks_end(struct agent *a);
 int store_open(struct agent *a);
 void store_close(struct agent *a);
 void store_request(struct agent *a, const struct election_action *action);
+/* Notes whether etcd answers; every answer is to be told. */
+void store_note_answer(struct agent *a, const struct etcd_reply *reply);
 /* watch.c */
 int watch_open(struct agent *a);
 
@@ -223,8 +236,7 @@ void requests_begin(struct agent *a, const struct etcd_response *paused);
 void requests_finish(struct agent *a, unsigned slot, int64_t epoch);
 void requests_refuse(struct agent *a, const struct election_action *action);
 /* "alice@host: kernel update" for a release, "" when nobody asked for it. */
-void requests_detail(const struct agent *a, const struct election_action *action,
-                     char out[RECORD_TEXT_MAX]);
+void requests_detail(const struct agent *a, unsigned slot, char out[RECORD_TEXT_MAX]);
 
 /* change.c: POSTs of the API */
 void change_start(void *arg, uint64_t id, const struct api_request *wish);
@@ -232,7 +244,6 @@ void change_start(void *arg, uint64_t id, const struct api_request *wish);
 void change_close(struct agent *a);
 
 /* begin.c: before the election */
-void store_write_record(struct agent *a);
 /* Finds out whether our name is free, and gives up what a dead predecessor left; then EV_START. */
 void store_begin(struct agent *a);
 
@@ -248,7 +259,49 @@ void links_remove_vip(struct agent *a, unsigned slot);
 int links_clean(struct agent *a);
 /* Whether the kernel has the VIP on its link now. */
 bool links_has_address(struct agent *a, unsigned slot);
-void links_own_addresses(struct agent *a, struct record_node *record);
+
+/* sight.c: every VIP is watched on the wire, whoever holds it */
+int sight_open(struct agent *a);
+void sight_close(struct agent *a);
+void sight_add_vip(struct agent *a, unsigned slot);
+void sight_heard(struct agent *a, unsigned slot, const struct mac *mac);
+/* The kernel has said that our address is on, or off. */
+void sight_own(struct agent *a, unsigned slot, bool has_address);
+/* The link, or its MAC, changed. */
+void sight_link(struct agent *a, const struct agent_link *l);
+/* Something happened to this VIP: look now. */
+void sight_hint(struct agent *a, unsigned slot);
+
+/* publish.c: talosvip/v1/nodes/<node> */
+int publish_open(struct agent *a);
+void publish_close(struct agent *a);
+/* Something changed that others should know. */
+void publish_soon(struct agent *a);
+/* A new session: the key is written under its lease. */
+void publish_session(struct agent *a);
+/* A renewal was answered after `us`, or failed. */
+void publish_renewed(struct agent *a, bool is_ok, uint64_t us);
+/* The etcd client goes: its calls are ended. */
+void publish_cancel(struct agent *a);
+
+/* history.c: who had which VIP when, and why it moved */
+int history_open(struct agent *a);
+void history_close(struct agent *a);
+/* After a step: the queue of this VIP may have changed. */
+void history_stepped(struct agent *a, unsigned slot);
+void history_state(struct agent *a, const struct election_action *action);
+void history_announced(struct agent *a, unsigned slot);
+/* This node has an agent. */
+void history_agent(struct agent *a, const char *node);
+/* The wire shows a new owner. */
+void history_turn(struct agent *a, unsigned slot);
+/* What we gave up is in somebody's record, but what we saw of it is not yet. */
+bool history_is_busy(const struct agent *a);
+/* Who and why, for the record of a release. */
+void history_explain(const struct agent *a, unsigned slot, enum election_cause cause,
+                     char ret_detail[RECORD_TEXT_MAX]);
+/* The etcd client goes: its call is ended. */
+void history_cancel(struct agent *a);
 
 /* peers.c */
 void peers_note(struct agent *a, const struct record_node *record);

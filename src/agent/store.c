@@ -14,7 +14,7 @@
 /* What a proof reads: the queue, the release on record, a request. */
 #define PROOF_RANGES 3
 
-static void note_answer(struct agent *a, const struct etcd_reply *reply)
+void store_note_answer(struct agent *a, const struct etcd_reply *reply)
 {
     bool is_well = reply->status == ETCD_OK || reply->status == ETCD_LEASE_GONE;
     bool was_well = a->etcd_error[0] == '\0';
@@ -49,7 +49,7 @@ static void on_lease_answer(void *arg, const struct etcd_reply *reply)
     struct agent *a = q->agent;
     uint64_t renewed_us = a->election.session.renewed_us;
     q->call = NULL;
-    note_answer(a, reply);
+    store_note_answer(a, reply);
     struct election_event ev = {.type = types[q->type],
                                 .req = q->req,
                                 .result = result_of(reply),
@@ -60,6 +60,7 @@ static void on_lease_answer(void *arg, const struct etcd_reply *reply)
         return;
     bool is_good = a->election.session.renewed_us != renewed_us;
     metrics_count_renewal(a, is_good ? a->election.session.latency_us : 0);
+    publish_renewed(a, reply->status == ETCD_OK, reply->received_us - reply->sent_us);
     report_late_renewal(a);
 }
 
@@ -68,7 +69,7 @@ static void on_resigned(void *arg, const struct etcd_reply *reply)
     struct request *q = arg;
     struct agent *a = q->agent;
     q->call = NULL;
-    note_answer(a, reply);
+    store_note_answer(a, reply);
     struct election_event ev = {
         .type = EV_KEY_RESIGNED, .req = q->req, .vip = q->vip, .result = result_of(reply)};
     feed(a, &ev);
@@ -118,7 +119,7 @@ static void on_proved(void *arg, const struct etcd_reply *reply)
     struct agent *a = q->agent;
     struct candidate list[QUEUE_MAX];
     q->call = NULL;
-    note_answer(a, reply);
+    store_note_answer(a, reply);
     struct election_event ev = {
         .type = EV_QUEUE_PROVED, .req = q->req, .vip = q->vip, .result = result_of(reply)};
     if (reply->status == ETCD_OK && reply->n_responses < PROOF_RANGES)
@@ -183,9 +184,7 @@ static int resign(struct agent *a, const struct election_action *action, struct 
     keys_released(&slot->ip, released);
     snprintf(record.node, sizeof(record.node), "%s", a->settings.node);
     snprintf(record.cause, sizeof(record.cause), "%s", election_cause_name(action->cause));
-    requests_detail(a, action, record.detail);
-    if (action->cause == CAUSE_HEALTH)
-        snprintf(record.detail, sizeof(record.detail), "%s", health_culprit(a));
+    history_explain(a, action->vip, action->cause, record.detail);
     buf_init(&json, 1024);
     int r = record_released_write(&record, &json);
     const struct etcd_compare ours = {
@@ -211,7 +210,7 @@ static void on_checked(void *arg, const struct etcd_reply *reply)
     struct agent *a = q->agent;
     a->check_failed |= reply->status != ETCD_OK;
     a->check_gone |= reply->status == ETCD_OK && !reply->succeeded;
-    note_answer(a, reply);
+    store_note_answer(a, reply);
     if (--a->checks_left > 0)
         return;
     q->call = NULL;
@@ -328,43 +327,4 @@ void store_request(struct agent *a, const struct election_action *action)
     if (r < 0)
         log_event(LOG_ERROR, "etcd_error", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
                   "cannot send a request to etcd: %s", strerror(-r));
-}
-
-static void on_recorded(void *arg, const struct etcd_reply *reply)
-{
-    struct request *q = arg;
-    q->call = NULL;
-    note_answer(q->agent, reply);
-}
-
-/* talosvip/v1/nodes/<node>, under our lease: it goes when we go. */
-void store_write_record(struct agent *a)
-{
-    struct record_node record = {
-        .ttl_ms = -1, .renewed_ago_ms = -1, .latency_us = -1, .p99_us = -1};
-    char key[KEYS_TEXT_MAX];
-    struct buf json;
-    int64_t lease = a->election.session.lease;
-    if (lease == 0 || keys_node(a->settings.node, key) < 0)
-        return;
-    snprintf(record.node, sizeof(record.node), "%s", a->settings.node);
-    snprintf(record.machine_id, sizeof(record.machine_id), "%s", a->settings.machine_id);
-    snprintf(record.version, sizeof(record.version), "%s", TALOSVIP_VERSION);
-    links_own_addresses(a, &record);
-    record.is_paused = a->is_paused;
-    for (unsigned i = 0; i < RECORD_LATENCIES; i++)
-        record.latencies_us[i] = -1;
-    buf_init(&json, 8192);
-    if (record_node_write(&record, &json) == 0) {
-        const struct etcd_op put = {.kind = ETCD_OP_PUT,
-                                    .range.key = key,
-                                    .value = buf_str(&json),
-                                    .value_len = json.len,
-                                    .lease = lease};
-        const struct etcd_txn txn = {.success = &put, .n_success = 1};
-        etcd_call_cancel(a->record.call);
-        a->record = (struct request){.agent = a};
-        etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_recorded, &a->record, &a->record.call);
-    }
-    buf_done(&json);
 }

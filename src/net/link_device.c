@@ -73,15 +73,36 @@ static void read_uevent(struct link *link)
     }
 }
 
+/* 0 or -errno. */
+static int ask_ethtool(const char *name, void *question)
+{
+    struct ifreq req = {.ifr_data = question};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
+    int r = ioctl(fd, SIOCETHTOOL, &req) < 0 ? -errno : 0;
+    close(fd);
+    return r;
+}
+
+int link_speed(const char *name, int64_t *ret_mbit)
+{
+    struct ethtool_cmd answer = {.cmd = ETHTOOL_GSET};
+    int r = ask_ethtool(name, &answer);
+    uint32_t mbit = (uint32_t)answer.speed_hi << 16 | answer.speed;
+    if (r < 0)
+        return r;
+    if (mbit == 0 || mbit == UINT16_MAX || mbit >= INT32_MAX)
+        return -ENODATA;
+    *ret_mbit = mbit;
+    return 0;
+}
+
 static void ask_driver(struct link *link)
 {
     struct ethtool_drvinfo info = {.cmd = ETHTOOL_GDRVINFO};
-    struct ifreq req = {.ifr_data = (void *)&info};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return;
-    memcpy(req.ifr_name, link->name, sizeof(req.ifr_name));
-    if (ioctl(fd, SIOCETHTOOL, &req) == 0) {
+    if (ask_ethtool(link->name, &info) == 0) {
         if (!link->driver[0])
             snprintf(link->driver, sizeof(link->driver), "%.*s", (int)sizeof(info.driver) - 1,
                      info.driver);
@@ -89,7 +110,6 @@ static void ask_driver(struct link *link)
             snprintf(link->bus_path, sizeof(link->bus_path), "%.*s", (int)sizeof(info.bus_info) - 1,
                      info.bus_info);
     }
-    close(fd);
 }
 
 void link_read_device(struct link *link)

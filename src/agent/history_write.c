@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: MIT */
+/* The failover records on their way into etcd, one call at a time and never in the way of the
+ * election: written once by the new owner, then completed by whoever saw it, each by comparing
+ * the revision that it read. */
+#include "history.h"
+
+#include "etcd/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CALL_TIMEOUT_US SECOND_US
+#define RECORDS_MAX 1000 /* of one VIP */
+#define TRIM_MAX 8       /* records that go when one comes */
+#define UNSEEN_US (30 * SECOND_US)
+#define ABSENT_US (60 * SECOND_US)
+#define FORMER_RETRY_US (50 * MS_US)
+#define RETRY_US (200 * MS_US)
+#define RETRY_MAX_US (3 * SECOND_US)
+
+enum { READ_RELEASED, READ_NEWEST, READ_OLDEST, READ_NODE, READS };
+
+static void retry(struct job *job)
+{
+    uint64_t us = job->is_former ? FORMER_RETRY_US : RETRY_US << (job->tries < 4 ? job->tries : 4);
+    job->tries++;
+    job->due_us = clock_now_us() + (us < RETRY_MAX_US ? us : RETRY_MAX_US);
+}
+
+void history_drop_job(struct history *h, struct job *job)
+{
+    struct job **at = &h->first;
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    h->n_jobs--;
+    if (h->current == job) {
+        etcd_call_cancel(h->call);
+        h->call = NULL;
+        h->current = NULL;
+    }
+    free(job);
+}
+
+static void done(struct history *h, struct job *job)
+{
+    h->current = NULL;
+    history_drop_job(h, job);
+    finish_if_taken_over(h->agent);
+}
+
+static uint64_t due(const struct job *job)
+{
+    uint64_t end = job->born_us + UNSEEN_US;
+    return !job->is_own && !job->is_seen && end < job->due_us ? end : job->due_us;
+}
+
+void history_arm(struct history *h)
+{
+    uint64_t next = NEVER_US;
+    for (const struct job *job = h->first; job && !h->call; job = job->next)
+        if (due(job) < next)
+            next = due(job);
+    loop_timer_set(h->timer, next);
+}
+
+/* What others saw goes before what happened, should there not be room for both. */
+static void make_room(struct history *h)
+{
+    struct job *victim = h->first;
+    for (struct job *job = h->first; job && victim->is_own; job = job->next)
+        if (!job->is_own)
+            victim = job;
+    if (victim->is_own)
+        log_event(LOG_WARN, "history_lost", h->agent->slots[victim->slot].text, NULL,
+                  "too many failover records wait for etcd; the oldest is given up");
+    history_drop_job(h, victim);
+}
+
+void history_add_job(struct history *h, struct job *job)
+{
+    struct job **at = &h->first;
+    if (h->n_jobs == HISTORY_JOBS_MAX)
+        make_room(h);
+    while (*at)
+        at = &(*at)->next;
+    *at = job;
+    h->n_jobs++;
+    history_arm(h);
+}
+
+void history_cancel(struct agent *a)
+{
+    struct history *h = a->history;
+    if (!h || !h->call)
+        return;
+    etcd_call_cancel(h->call);
+    h->call = NULL;
+    retry(h->current);
+    h->current = NULL;
+    history_arm(h);
+}
+
+static bool send(struct history *h, struct job *job, const struct etcd_txn *txn, etcd_call_fn fn)
+{
+    h->current = job;
+    if (etcd_call_txn(h->agent->etcd, txn, CALL_TIMEOUT_US, fn, h, &h->call) == 0)
+        return true;
+    h->current = NULL;
+    retry(job);
+    return false;
+}
+
+/* The job of an answer that can be used; else NULL, and it is tried again. */
+static struct job *answered(struct history *h, const struct etcd_reply *reply, size_t n)
+{
+    struct job *job = h->current;
+    h->call = NULL;
+    h->current = NULL;
+    store_note_answer(h->agent, reply);
+    if (reply->status == ETCD_OK && reply->n_responses >= n)
+        return job;
+    retry(job);
+    history_arm(h);
+    return NULL;
+}
+
+static void on_written(void *arg, const struct etcd_reply *reply)
+{
+    struct history *h = arg;
+    struct job *job = answered(h, reply, 0);
+    if (!job)
+        return;
+    bool is_there = reply->succeeded ||
+                    (reply->n_responses == 1 && reply->responses[0].n_kvs == 1 && job->is_own);
+    if (is_there)
+        done(h, job);
+    else
+        job->due_us = clock_now_us(); /* somebody else was faster: read again */
+    history_arm(h);
+}
+
+struct record_text {
+    char key[KEYS_TEXT_MAX];
+    struct buf json;
+};
+
+static int write_text(const struct job *job, const struct record_move *move, struct record_text *t)
+{
+    keys_history(&job->ip, move->epoch, t->key);
+    return record_move_write(move, &t->json);
+}
+
+static struct etcd_op put_of(const struct record_text *t)
+{
+    return (struct etcd_op){.kind = ETCD_OP_PUT,
+                            .range.key = t->key,
+                            .value = buf_str(&t->json),
+                            .value_len = t->json.len};
+}
+
+/* Our record, and before it the one that the last owner did not live to write. */
+static void write_own(struct history *h, struct job *job, const struct record_move *missing,
+                      const struct etcd_response *oldest)
+{
+    struct record_text own, before;
+    struct etcd_op ops[2 + TRIM_MAX];
+    size_t n = 0;
+    buf_init(&own.json, 0);
+    buf_init(&before.json, 0);
+    int r = write_text(job, &job->move, &own);
+    if (r == 0 && missing)
+        r = write_text(job, missing, &before);
+    const struct etcd_compare absent[] = {{.target = ETCD_CREATE, .key = own.key},
+                                          {.target = ETCD_CREATE, .key = before.key}};
+    const struct etcd_op look = {.kind = ETCD_OP_RANGE,
+                                 .range = {.key = own.key, .keys_only = true}};
+    ops[n++] = put_of(&own);
+    if (missing)
+        ops[n++] = put_of(&before);
+    for (size_t i = 0;
+         i < oldest->n_kvs && oldest->count + (missing ? 2 : 1) > RECORDS_MAX + (int64_t)i; i++)
+        ops[n++] = (struct etcd_op){
+            .kind = ETCD_OP_DELETE,
+            .range = {.key = oldest->kvs[i].key, .key_len = oldest->kvs[i].key_len}};
+    const struct etcd_txn txn = {.compares = absent,
+                                 .n_compares = missing ? 2 : 1,
+                                 .success = ops,
+                                 .n_success = n,
+                                 .failure = &look,
+                                 .n_failure = 1};
+    if (r < 0 || !send(h, job, &txn, on_written))
+        retry(job);
+    buf_done(&own.json);
+    buf_done(&before.json);
+}
+
+static void on_facts(void *arg, const struct etcd_reply *reply)
+{
+    struct history *h = arg;
+    struct job *job = answered(h, reply, READ_NODE);
+    struct record_released released;
+    struct record_move newest, missing;
+    if (!job)
+        return;
+    const struct etcd_response *r = reply->responses;
+    struct cause_facts *f = &job->facts;
+    const struct etcd_kv *kv = r[READ_RELEASED].n_kvs ? &r[READ_RELEASED].kvs[0] : NULL;
+    bool has = kv && record_released_parse(kv->value, kv->value_len, &released) == 0 &&
+               released.revision < job->move.epoch;
+    f->released = has ? &released : NULL;
+    kv = r[READ_NEWEST].n_kvs ? &r[READ_NEWEST].kvs[0] : NULL;
+    f->newest = kv && record_move_parse(kv->value, kv->value_len, &newest) == 0 ? &newest : NULL;
+    bool has_node = reply->n_responses > READ_NODE && r[READ_NODE].n_kvs;
+    f->session = has_node ? r[READ_NODE].kvs[0].lease : 0;
+    bool is_missing = cause_missing(f, &missing);
+    cause_tell(f, &job->move);
+    if (job->lost_cause)
+        cause_correct(&job->move, job->lost_cause, job->lost_detail);
+    write_own(h, job, is_missing ? &missing : NULL, &r[READ_OLDEST]);
+    f->released = NULL;
+    f->newest = NULL;
+    history_arm(h);
+}
+
+static void read_facts(struct history *h, struct job *job)
+{
+    char released[KEYS_TEXT_MAX], prefix[KEYS_TEXT_MAX], own[KEYS_TEXT_MAX], node[KEYS_TEXT_MAX];
+    keys_released(&job->ip, released);
+    keys_history_prefix(&job->ip, prefix);
+    keys_history(&job->ip, job->move.epoch, own);
+    bool has_node = keys_node(job->facts.before.node, node) == 0;
+    const struct etcd_op ops[READS] = {
+        [READ_RELEASED] = {.kind = ETCD_OP_RANGE, .range.key = released},
+        [READ_NEWEST] = {.kind = ETCD_OP_RANGE,
+                         .range = {.key = prefix,
+                                   .end = own,
+                                   .limit = 1,
+                                   .order = ETCD_DESCEND,
+                                   .sort_by = ETCD_BY_KEY}},
+        [READ_OLDEST] =
+            {.kind = ETCD_OP_RANGE,
+             .range = {.key = prefix, .prefix = true, .limit = TRIM_MAX, .keys_only = true}},
+        [READ_NODE] = {.kind = ETCD_OP_RANGE, .range = {.key = node, .keys_only = true}},
+    };
+    const struct etcd_txn txn = {.success = ops, .n_success = has_node ? READS : READ_NODE};
+    send(h, job, &txn, on_facts);
+}
+
+static struct record_seen *own_part(struct record_move *move, const char *node)
+{
+    for (unsigned i = 0; i < move->n_seen; i++)
+        if (strcmp(move->seen[i].node, node) == 0)
+            return &move->seen[i];
+    if (move->n_seen == RECORD_SEEN_MAX)
+        return NULL;
+    struct record_seen *seen = &move->seen[move->n_seen++];
+    *seen = (struct record_seen){.seen_ms = -1, .outage_us = -1, .error_us = -1};
+    snprintf(seen->node, sizeof(seen->node), "%s", node);
+    return seen;
+}
+
+/* The same gap, measured twice as sharply: the vaguer word adds nothing. */
+static bool is_sharper(const struct record_seen *a, const struct record_seen *b)
+{
+    int64_t apart = a->outage_us - b->outage_us;
+    return a->outage_us >= 0 && b->outage_us >= 0 &&
+           (apart < 0 ? -apart : apart) <= a->error_us + b->error_us &&
+           2 * a->error_us < b->error_us;
+}
+
+static void take_back(struct record_seen *seen)
+{
+    seen->outage_us = seen->error_us = -1;
+}
+
+/* Our measurement beside the others'. */
+static void compare_outages(struct record_move *move, struct record_seen *own)
+{
+    for (unsigned i = 0; i < move->n_seen; i++) {
+        if (is_sharper(own, &move->seen[i]))
+            take_back(&move->seen[i]);
+        else if (is_sharper(&move->seen[i], own))
+            take_back(own);
+    }
+}
+
+/* Since the address was on, by when each of us learned that the old key was gone; where we learned
+ * that too late, by the wall clocks. */
+static int64_t seen_ms(const struct job *job, uint64_t now_us, uint64_t now_wall_us,
+                       const struct record_move *move)
+{
+    int64_t set = move->set_us > 0 ? move->set_us : 0;
+    int64_t us = (int64_t)(job->seen_us - job->gone_us) - set;
+    if (job->seen_us < job->gone_us)
+        us = (int64_t)(now_wall_us - (now_us - job->seen_us)) - (int64_t)move->gone_wall_us - set;
+    return us > 0 ? us / (int64_t)MS_US : 0;
+}
+
+void history_measure(struct record_seen *seen, uint64_t min_us, uint64_t max_us)
+{
+    seen->outage_us = (int64_t)(min_us + max_us) / 2;
+    seen->error_us = (int64_t)(max_us - min_us) / 2 + (int64_t)MS_US;
+}
+
+bool history_merge(const struct job *job, const char *node, uint64_t now_us, uint64_t now_wall_us,
+                   struct record_move *move)
+{
+    struct record_seen *seen = own_part(move, node);
+    bool has_news =
+        job->is_former && job->lost_cause && cause_correct(move, job->lost_cause, job->lost_detail);
+    if (!seen || seen->seen_ms >= 0)
+        return has_news;
+    seen->seen_ms = seen_ms(job, now_us, now_wall_us, move);
+    if (job->is_measured) {
+        history_measure(seen, job->min_us, job->max_us);
+        compare_outages(move, seen);
+    }
+    return true;
+}
+
+static void on_record(void *arg, const struct etcd_reply *reply)
+{
+    struct history *h = arg;
+    struct job *job = answered(h, reply, 1);
+    struct record_move move;
+    struct record_text text;
+    if (!job)
+        return;
+    if (reply->responses[0].n_kvs == 0) {
+        retry(job);
+        if (clock_now_us() > job->born_us + ABSENT_US)
+            done(h, job);
+        history_arm(h);
+        return;
+    }
+    const struct etcd_kv *kv = &reply->responses[0].kvs[0];
+    bool is_changed =
+        record_move_parse(kv->value, kv->value_len, &move) == 0 &&
+        history_merge(job, h->agent->settings.node, clock_now_us(), clock_wall_us(), &move);
+    buf_init(&text.json, 0);
+    if (!is_changed || write_text(job, &move, &text) < 0) {
+        done(h, job);
+    } else {
+        const struct etcd_compare same = {
+            .target = ETCD_MOD, .key = text.key, .number = kv->mod_revision};
+        const struct etcd_op put = put_of(&text);
+        const struct etcd_txn txn = {
+            .compares = &same, .n_compares = 1, .success = &put, .n_success = 1};
+        send(h, job, &txn, on_written);
+    }
+    buf_done(&text.json);
+    history_arm(h);
+}
+
+static void read_record(struct history *h, struct job *job)
+{
+    char key[KEYS_TEXT_MAX];
+    keys_history(&job->ip, job->move.epoch, key);
+    const struct etcd_op look = {.kind = ETCD_OP_RANGE, .range.key = key};
+    const struct etcd_txn txn = {.success = &look, .n_success = 1};
+    send(h, job, &txn, on_record);
+}
+
+void history_on_timer(void *arg)
+{
+    struct history *h = arg;
+    uint64_t now = clock_now_us();
+    struct job *next = NULL, *following;
+    for (struct job *job = h->first; job; job = following) {
+        following = job->next;
+        if (due(job) > now || h->call)
+            continue;
+        if (!job->is_own && !job->is_seen)
+            done(h, job);
+        else if (!next)
+            next = job;
+    }
+    if (next && h->agent->etcd && next->is_own)
+        read_facts(h, next);
+    else if (next && h->agent->etcd)
+        read_record(h, next);
+    history_arm(h);
+}

@@ -1,0 +1,228 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# The failover records: who, from whom, why, and how long nobody answered, judged by the faults that
+# were made and by an observer outside the nodes.
+#
+#   history.sh [-n FAULTS] [-s SEED]
+#
+# Without -n every cause once. With it that many faults in a row, drawn from SEED (by default the
+# clock; it is printed): every change of the owner has one record, and only one.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+TVLAB_VIPS=${TVLAB_VIPS-10.77.0.50}
+# shellcheck source=../lab/lab.sh
+. tests/lab/lab.sh
+# shellcheck source=../lab/watch.sh
+. tests/lab/watch.sh
+# shellcheck source=check.sh
+. tests/e2e/check.sh
+# shellcheck source=scenarios.sh
+. tests/e2e/scenarios.sh
+
+FAULTS=0
+SEED=$(($(date +%s) % 30000))
+VIP=${LAB_VIPS[0]}
+PREFIX=talosvip/v1/history/$VIP/
+E2E_FREEZE=7
+E2E_BOUND=15000
+E2E_HELD=("$VIP")
+FAILED=0
+declare -A E2E_NEXT=()
+# What happens to the owner | cause | detail, a regular expression; VICTIM is its name.
+CAUSES=(
+    "sigterm|shutdown|"
+    "kill-agent|agent died|pid [0-9]+"
+    "link-down|link down|eth0"
+    "node-dead|lease expired|VICTIM lost"
+    "freeze|lease expired|VICTIM lost"
+    "etcd-cut|etcd session lost|VICTIM: no renewal for .* s"
+    "lease-revoke|etcd session lost|VICTIM"
+    "key-delete|key deleted|by hand"
+)
+
+# The records, oldest first, one a line, with their epoch as the key has it.
+records()
+{
+    lab_etcdctl get --prefix "$PREFIX" | paste -d ' ' - - |
+        while read -r key json; do
+            jq -c --argjson epoch $((16#${key##*/})) '. + {key: $epoch}' <<<"$json"
+        done
+}
+
+newest()
+{
+    records | tail -n 1
+}
+
+# field FIELD <<<RECORD: "" when it is not there.
+field()
+{
+    jq -r --arg field "$1" '.[$field] // ""'
+}
+
+# The epoch of the newest record is that of the key that leads.
+is_recorded()
+{
+    local revision
+    revision=$(lab_etcdctl get --prefix --sort-by CREATE --order ASCEND --limit 1 -w json \
+        "talos:v1:vip:election:$VIP/" | jq '.kvs[0].create_revision')
+    [ "$(newest | field epoch)" = "$revision" ]
+}
+
+# Everybody who saw the move said so.
+is_complete()
+{
+    newest | jq -e '(.seen | length) >= .observers' >/dev/null
+}
+
+has_cause()
+{
+    [ "$(newest | field cause)" = "$1" ] && [[ "$(newest | field detail)" =~ ^$2$ ]]
+}
+
+make_fault()
+{
+    local name=${1//-/_}
+    if declare -F "prepare_$name" >/dev/null; then
+        "prepare_$name" "$E2E_VICTIM"
+    fi
+    watch_ask reset
+    if declare -F "inject_$name" >/dev/null; then
+        "inject_$name" "$E2E_VICTIM"
+    else
+        "fault_$name" "$E2E_VICTIM"
+    fi
+    e2e_moves
+    [ "$1" != freeze ] || e2e_hold 1000
+    watch_ask summary
+    if declare -F "undo_$name" >/dev/null; then
+        "undo_$name" "$E2E_VICTIM"
+    elif declare -F "heal_$name" >/dev/null; then
+        "heal_$name" "$E2E_VICTIM"
+    fi
+}
+
+# Each observer's outage holds the true one within its error; the summary has that. The observer
+# outside asks every few milliseconds, which is its own error.
+judge_outages()
+{
+    local record=$1 true_ms
+    true_ms=$(watch_vip "$VIP" outageMs)
+    jq -e --argjson ms "$true_ms" '[.seen[] | select((.outageUs // -1) >= 0) |
+        select((.outageUs / 1000 - $ms | fabs) > .errorUs / 1000 + 15)] == []' \
+        <<<"$record" >/dev/null ||
+        e2e_fail "outage $true_ms ms, but: $(jq -c .seen <<<"$record")"
+    E2E_OUTAGE=$true_ms
+}
+
+# fault NAME CAUSE DETAIL: makes it, and judges the record if CAUSE is not "".
+fault()
+{
+    local cause=$2 detail=${3//VICTIM/$4} record
+    E2E_VICTIM=$4 E2E_OUTAGE=-
+    E2E_NEXT[$VIP]=$(e2e_queue "$VIP" | sed -n 2p)
+    make_fault "$1"
+    e2e_await_steady 45000 || return 0
+    lab_wait 5000 is_recorded || e2e_fail "no record of epoch and owner $WATCH_OWNER: $(newest)"
+    [ -n "$cause" ] || return 0
+    lab_wait 8000 is_complete || e2e_fail "not everybody said what it saw: $(newest)"
+    lab_wait 8000 has_cause "$cause" "$detail" ||
+        e2e_fail "$(newest | jq -r '"\(.cause): \(.detail)"'), not $cause: $detail"
+    record=$(newest)
+    [ "$(field from <<<"$record")" = "$E2E_VICTIM" ] || e2e_fail "from $(field from <<<"$record")"
+    watch_ask summary
+    judge_outages "$record"
+}
+
+# report NAME
+report()
+{
+    if [ ${#E2E_WHY[@]} = 0 ]; then
+        printf 'ok   %-14s %s -> %s: %s, outage %s ms, seen: %s\n' "$1" "$E2E_VICTIM" \
+            "$(newest | field to)" "$(newest | jq -r '"\(.cause) \(.detail // "")"')" "$E2E_OUTAGE" \
+            "$(newest | jq -r '[.seen[] | "\(.node) \(.seenMs // "-") ms \(
+                if .outageUs then "\(.outageUs / 1000 | floor)±\(.errorUs / 1000 | ceil)" else "-" end)"] |
+                join(", ")')"
+        return
+    fi
+    FAILED=$((FAILED + 1))
+    printf 'FAIL %-14s %s\n' "$1" "$E2E_VICTIM"
+    printf '     %s\n' "${E2E_WHY[@]}"
+    mkdir -p "build/e2e/history-$1"
+    cp "$LAB_DIR"/*.log "$LAB_DIR/events" "build/e2e/history-$1"
+    records >"build/e2e/history-$1/records"
+}
+
+every_cause()
+{
+    local name cause detail line
+    E2E_WHY=() E2E_VICTIM=nobody E2E_OUTAGE=-
+    lab_wait 5000 is_recorded || e2e_fail "no record of the first owner"
+    [ "$(newest | field cause)" = "first election" ] || e2e_fail "the first record: $(newest)"
+    report first
+    for line in "${CAUSES[@]}"; do
+        IFS='|' read -r name cause detail <<<"$line"
+        E2E_WHY=()
+        e2e_await_steady 45000 || true
+        watch_owner "$VIP"
+        fault "$name" "$cause" "$detail" "$WATCH_OWNER"
+        report "$name"
+    done
+}
+
+# Every owner there ever was has its record: each names the one before it, and its epoch.
+judge_chain()
+{
+    E2E_WHY=()
+    E2E_VICTIM=$(records | jq -s length)
+    records | jq -s -e 'length as $n | [range(1; $n) as $i |
+        select(.[$i].previousEpoch != .[$i - 1].epoch or .[$i].from != .[$i - 1].to)] == []' \
+        >/dev/null || e2e_fail "the chain is broken"
+    records | jq -s -e 'all(.epoch == .key)' >/dev/null || e2e_fail "an epoch is not its key's"
+    [ "$(records | jq -s length)" -gt "$FAULTS" ] ||
+        e2e_fail "$(records | jq -s length) records of $FAULTS faults"
+}
+
+many_faults()
+{
+    local i name line
+    printf 'seed %s\n' "$SEED"
+    RANDOM=$SEED
+    for ((i = 1; i <= FAULTS; i++)); do
+        line=${CAUSES[RANDOM % ${#CAUSES[@]}]}
+        name=${line%%|*}
+        E2E_WHY=()
+        e2e_await_steady 45000 || true
+        watch_owner "$VIP"
+        fault "$name" "" "" "$WATCH_OWNER"
+        report "$name"
+    done
+    judge_chain
+    report chain
+}
+
+while getopts n:s: option; do
+    case $option in
+    n) FAULTS=$OPTARG ;;
+    s) SEED=$OPTARG ;;
+    *) sed -n 's/^#   //p' "$0" >&2 && exit 2 ;;
+    esac
+done
+
+[ "$(id -u)" = 0 ] || exec sudo --preserve-env=TVLAB_VIPS,TVLAB_AGENT,TVLAB_AGENT_ARGS,TVLAB_OBSERVER \
+    "$0" "$@"
+[ -x "$TVLAB_AGENT" ] || lab_die "no agent at $TVLAB_AGENT (make builds it)"
+lab_trap
+lab_up
+watch_start
+for node in "${LAB_NODES[@]}"; do
+    lab_agent_start "$node"
+done
+E2E_WHY=()
+e2e_await_steady 30000 || lab_die "${E2E_WHY[*]}"
+if [ "$FAULTS" = 0 ]; then
+    every_cause
+else
+    many_faults
+fi
+[ $FAILED = 0 ]
