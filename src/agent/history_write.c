@@ -10,8 +10,10 @@
 #include <string.h>
 
 #define CALL_TIMEOUT_US SECOND_US
-#define RECORDS_MAX 1000 /* of one VIP */
-#define TRIM_MAX 8       /* records that go when one comes */
+#define RECORDS_MAX 1000          /* of one VIP */
+#define TRIM_MAX 8                /* records that go when one comes */
+#define POLITE_US (2 * SECOND_US) /* how long a record gives way to addresses, */
+#define WAIT_US (20 * MS_US)      /* looking this often */
 #define UNSEEN_US (30 * SECOND_US)
 #define ABSENT_US (60 * SECOND_US)
 #define FORMER_RETRY_US (50 * MS_US)
@@ -362,6 +364,17 @@ static void read_record(struct history *h, struct job *job)
     send(h, job, &txn, on_record);
 }
 
+/* A VIP that is about to be taken needs etcd more than a record does. */
+static bool is_taking(const struct agent *a)
+{
+    bool is_busy = false;
+    for (unsigned i = 0; i < a->election.n; i++) {
+        enum vip_state state = a->vips[i].state;
+        is_busy |= state == VIP_CONFIRMING || state == VIP_PROBING || state == VIP_TAKING;
+    }
+    return is_busy;
+}
+
 void history_on_timer(void *arg)
 {
     struct history *h = arg;
@@ -376,7 +389,9 @@ void history_on_timer(void *arg)
         else if (!next)
             next = job;
     }
-    if (next && h->agent->etcd && next->is_own)
+    if (next && now < next->born_us + POLITE_US && is_taking(h->agent))
+        next->due_us = now + WAIT_US;
+    else if (next && h->agent->etcd && next->is_own)
         read_facts(h, next);
     else if (next && h->agent->etcd)
         read_record(h, next);
