@@ -46,7 +46,8 @@ struct observe {
     uint64_t last_us;   /* the newest of those, */
     unsigned missed;    /* and how many */
     uint64_t since_us;  /* when the search for an answer began anew */
-    struct observe_turn turn;
+    struct observe_turn turn;  /* the newest */
+    struct observe_turn moved; /* the newest that brought another station */
 };
 
 /* Nothing is known; the first probe is due at `first_us`. */

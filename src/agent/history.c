@@ -55,7 +55,7 @@ static void watch_other(struct history *h, unsigned i)
 {
     struct agent *a = h->agent;
     const struct track *t = &h->tracks[i];
-    const struct observe_turn *turn = &a->slots[i].view.turn;
+    const struct observe *view = &a->slots[i].view;
     struct job *job = calloc(1, sizeof(*job));
     if (!job)
         return; /* its record will lack our part */
@@ -71,7 +71,9 @@ static void watch_other(struct history *h, unsigned i)
         return;
     }
     uint64_t from = job->is_former ? t->lost_us : t->gone_us - EARLY_US;
-    if (turn->at_us && turn->at_us >= from && !a->slots[i].view.is_own)
+    /* Since the move the new owner may have been silent for a while: that is another gap. */
+    const struct observe_turn *turn = view->moved.at_us >= from ? &view->moved : &view->turn;
+    if (turn->at_us && turn->at_us >= from && !view->is_own)
         fill_in(job, turn);
     history_add_job(h, job);
 }

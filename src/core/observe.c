@@ -98,6 +98,8 @@ static void turn(struct observe *o, uint64_t now, bool is_new)
         o->turn.max_us = now - o->heard_us;
     if (o->missed)
         o->turn.min_us = o->last_us - o->missed_us;
+    if (is_new)
+        o->moved = o->turn;
     o->missed = 0;
 }
 
@@ -198,11 +200,12 @@ void observe_blind(struct observe *o, bool is_blind, uint64_t now)
 {
     if (o->is_blind == is_blind)
         return;
-    struct observe_turn last = o->turn;
+    struct observe_turn last = o->turn, moved = o->moved;
     bool was_own = o->is_own;
     struct mac own = o->mac;
     observe_start(o, now);
     o->turn = last;
+    o->moved = moved;
     o->is_blind = is_blind;
     o->is_own = o->has_mac = was_own;
     o->mac = own;

@@ -125,6 +125,15 @@ static void test_outage_of_the_owner_before(void **state)
     observe_heard(&w.o, &b, w.now, INTERVAL);
     assert_int_equal(w.o.turn.max_us, w.now - down);
     assert_true(w.o.turn.is_new);
+    /* A gap of the new owner's own does not replace what was seen of the move. */
+    w.has_b = true;
+    run(&w, SECOND_US);
+    w.has_b = false;
+    run(&w, SECOND_US);
+    w.has_b = true;
+    run(&w, SECOND_US);
+    assert_false(w.o.turn.is_new);
+    assert_true(w.o.moved.is_new && w.o.moved.max_us < 100 * MS_US);
 }
 
 static void test_new_owner(void **state)
