@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -66,12 +67,42 @@ static void test_format_of_anything(void **state)
         }
 }
 
+static void test_parse(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "2026-08-21",
+                                      "2026-08-21T14:06:56",
+                                      "2026-08-21T14:06:56.Z",
+                                      "2026-08-21T14:06:56.1+02:00",
+                                      "2026-06-31T14:06:56Z",
+                                      "2026-08-21T25:06:56Z",
+                                      "2026-08-21T14:06:56.118Z ",
+                                      "1969-12-31T23:59:59Z"};
+    static const uint64_t times[] = {0, 1787320953104000, UINT64_C(253402300799999000)};
+    uint64_t us = 7;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(clock_parse_utc(bad[i], &us), -EINVAL);
+    assert_int_equal(us, 7);
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        char text[CLOCK_TEXT_MAX];
+        clock_format_utc(times[i], text);
+        assert_int_equal(clock_parse_utc(text, &us), 0);
+        assert_int_equal(us, times[i]);
+    }
+    assert_int_equal(clock_parse_utc("2026-08-21T14:06:56Z", &us), 0);
+    assert_int_equal(us, UINT64_C(1787321216000000));
+    assert_int_equal(clock_parse_utc("2026-08-21T14:06:56.118250999Z", &us), 0);
+    assert_int_equal(us, UINT64_C(1787321216118250));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clocks),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_format_of_anything),
+        cmocka_unit_test(test_parse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
