@@ -222,6 +222,7 @@ const char *snapshot_etcd_state_name(enum snapshot_etcd_state state);
 const char *snapshot_role_name(enum snapshot_role role);
 const char *snapshot_verdict_name(enum snapshot_verdict verdict);
 const char *snapshot_via_name(enum snapshot_via via);
-const char *snapshot_severity_name(enum snapshot_severity severity);
+const char *snapshot_severity_name(enum snapshot_severity severity); /* "warning" */
+const char *snapshot_severity_word(enum snapshot_severity severity); /* "WARN", for people */
 
 #endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+#include "fields.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <json-c/json.h>
+#include <limits.h>
+#include <string.h>
+
+#define DEPTH_MAX 8
+
+int fields_add(struct json_object *object, const char *name, struct json_object *value)
+{
+    if (value && json_object_object_add(object, name, value) == 0)
+        return 0;
+    json_object_put(value);
+    return -ENOMEM;
+}
+
+int fields_array(struct json_object *object, const char *name, size_t max,
+                 struct json_object **ret_array, size_t *ret_n)
+{
+    struct json_object *array;
+    *ret_array = NULL;
+    *ret_n = 0;
+    if (!json_object_object_get_ex(object, name, &array) || !array)
+        return 0;
+    if (!json_object_is_type(array, json_type_array) || json_object_array_length(array) > max)
+        return -EBADMSG;
+    *ret_array = array;
+    *ret_n = json_object_array_length(array);
+    return 0;
+}
+
+int fields_parse(const char *text, size_t len, size_t max, struct json_object **ret_object)
+{
+    if (len == 0 || len > max || len > INT_MAX || !text_is_utf8(text, len))
+        return -EBADMSG;
+    struct json_tokener *tokener = json_tokener_new_ex(DEPTH_MAX);
+    if (!tokener)
+        return -ENOMEM;
+    json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+    struct json_object *object = json_tokener_parse_ex(tokener, text, (int)len);
+    size_t end = json_tokener_get_parse_end(tokener);
+    json_tokener_free(tokener);
+    while (end < len && strchr(" \t\r\n", text[end]))
+        end++;
+    if (object && end == len && json_object_is_type(object, json_type_object)) {
+        *ret_object = object;
+        return 0;
+    }
+    json_object_put(object);
+    return -EBADMSG;
+}

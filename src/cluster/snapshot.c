@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "cluster/snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void snapshot_done(struct snapshot *s)
+{
+    if (!s)
+        return;
+    for (unsigned i = 0; s->nodes && i < s->n_nodes; i++)
+        free(s->nodes[i].views);
+    free(s->vips);
+    free(s->nodes);
+    free(s->alerts);
+    free(s->history);
+    *s = (struct snapshot){.n_vips = 0};
+}
+
+const struct snapshot_vip *snapshot_find_vip(const struct snapshot *s, const struct ip *ip)
+{
+    for (unsigned i = 0; i < s->n_vips; i++)
+        if (ip_equal(&s->vips[i].ip, ip))
+            return &s->vips[i];
+    return NULL;
+}
+
+const struct snapshot_node *snapshot_find_node(const struct snapshot *s, const char *name)
+{
+    for (unsigned i = 0; i < s->n_nodes; i++)
+        if (strcmp(s->nodes[i].name, name) == 0)
+            return &s->nodes[i];
+    return NULL;
+}
+
+const struct snapshot_view *snapshot_find_view(const struct snapshot_node *node,
+                                               const struct ip *vip)
+{
+    for (unsigned i = 0; i < node->n_views; i++)
+        if (ip_equal(&node->views[i].vip, vip))
+            return &node->views[i];
+    return NULL;
+}
+
+const struct snapshot_alert *snapshot_worst(const struct snapshot *s)
+{
+    const struct snapshot_alert *worst = NULL;
+    for (unsigned i = 0; i < s->n_alerts; i++) {
+        const struct snapshot_alert *a = &s->alerts[i];
+        if (a->cleared_us < 0 && (!worst || a->severity > worst->severity))
+            worst = a;
+    }
+    return worst;
+}
