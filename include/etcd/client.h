@@ -99,6 +99,9 @@ int etcd_call_status(struct etcd_client *client, uint64_t timeout_us, etcd_call_
 /* /v3/cluster/member/list: reply->members. Their client URLs may be gRPC only. */
 int etcd_call_members(struct etcd_client *client, uint64_t timeout_us, etcd_call_fn fn, void *arg,
                       struct etcd_call **ret_call);
+/* /v3/lease/timetolive: reply->ttl_s and granted_s. ETCD_LEASE_GONE when it does not exist. */
+int etcd_call_time_to_live(struct etcd_client *client, int64_t lease, uint64_t timeout_us,
+                           etcd_call_fn fn, void *arg, struct etcd_call **ret_call);
 /* Ends a call without its callback; from inside its own callback it does nothing. Takes NULL. */
 void etcd_call_cancel(struct etcd_call *call);
 

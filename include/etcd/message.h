@@ -102,7 +102,7 @@ struct etcd_watch_request {
 /* Each appends one request body. 0, -EINVAL (an impossible key, count or number), -ENOMEM,
  * -EMSGSIZE. After an error the buf is not to be used. */
 int etcd_request_grant(struct buf *b, int64_t ttl_s);
-int etcd_request_lease(struct buf *b, int64_t lease); /* keepalive and revoke */
+int etcd_request_lease(struct buf *b, int64_t lease); /* keepalive, revoke, time to live */
 int etcd_request_txn(struct buf *b, const struct etcd_txn *txn);
 int etcd_request_range(struct buf *b, const struct etcd_range *range);
 /* May be called repeatedly on one buf: several watches share one stream. */
@@ -162,8 +162,11 @@ struct etcd_member_status {
     const char *const *errors;
     size_t n_errors;
     int64_t db_size;
-    uint64_t leader; /* 0: none known to this member */
+    int64_t db_in_use;
+    int64_t db_quota; /* 0: not reported (before 3.6) */
+    uint64_t leader;  /* 0: none known to this member */
     uint64_t raft_index;
+    uint64_t raft_term;
     bool is_learner;
 };
 
@@ -177,6 +180,7 @@ enum etcd_kind {
     ETCD_KIND_STATUS,
     ETCD_KIND_MEMBERS,
     ETCD_KIND_WATCH, /* one line of a stream */
+    ETCD_KIND_TIME_TO_LIVE,
     ETCD_KIND_COUNT,
 };
 
@@ -197,7 +201,9 @@ struct etcd_reply {
     uint64_t received_us;           /* set by the client */
     struct etcd_header header;
     int64_t lease; /* grant, keepalive */
-    int64_t ttl_s; /* grant, keepalive: > 0 when ok */
+    int64_t ttl_s; /* grant, keepalive: > 0 when ok; time to live: whole seconds that are left, so
+                      that the lease ends before ttl_s + 1 */
+    int64_t granted_s; /* time to live */
     bool succeeded;
     const struct etcd_response *responses; /* txn; a range has exactly one */
     size_t n_responses;

@@ -123,6 +123,11 @@ static int parse_lease(struct json_object *object, struct etcd_reply *reply)
     return both(r, field_i64(object, "TTL", &reply->ttl_s));
 }
 
+static int parse_time_to_live(struct json_object *object, struct etcd_reply *reply)
+{
+    return both(parse_lease(object, reply), field_i64(object, "grantedTTL", &reply->granted_s));
+}
+
 static int parse_member(struct json_object *object, struct etcd_pool **pool,
                         struct etcd_member *member)
 {
@@ -161,7 +166,10 @@ static int parse_status(struct json_object *object, struct etcd_reply *reply)
     s->version = "";
     int r = field_text(object, "version", &reply->pool, &s->version);
     r = both(r, field_i64(object, "dbSize", &s->db_size));
+    r = both(r, field_i64(object, "dbSizeInUse", &s->db_in_use));
+    r = both(r, field_i64(object, "dbSizeQuota", &s->db_quota));
     r = both(r, field_u64(object, "leader", &s->leader));
+    r = both(r, field_u64(object, "raftTerm", &s->raft_term));
     r = both(r, field_u64(object, "raftIndex", &s->raft_index));
     r = both(r, field_bool(object, "isLearner", &s->is_learner));
     return both(r,
@@ -271,6 +279,8 @@ static int parse_by_kind(enum etcd_kind kind, struct json_object *object, struct
         return parse_status(object, reply);
     case ETCD_KIND_MEMBERS:
         return parse_members(object, reply);
+    case ETCD_KIND_TIME_TO_LIVE:
+        return parse_time_to_live(object, reply);
     case ETCD_KIND_WATCH:
         return parse_watch(object, reply);
     default:
@@ -287,6 +297,11 @@ static int check(enum etcd_kind kind, struct etcd_reply *reply)
         return -EBADMSG;
     /* A lease that is gone is answered with 200 and no TTL. */
     if (kind == ETCD_KIND_KEEPALIVE && reply->ttl_s <= 0)
+        etcd_reply_fail(reply, ETCD_LEASE_GONE, "the lease is gone");
+    /* -1: there is none. 0 is a lease in its last second. */
+    if (kind == ETCD_KIND_TIME_TO_LIVE && reply->lease <= 0)
+        return -EBADMSG;
+    if (kind == ETCD_KIND_TIME_TO_LIVE && (reply->ttl_s < 0 || reply->granted_s <= 0))
         etcd_reply_fail(reply, ETCD_LEASE_GONE, "the lease is gone");
     if (kind == ETCD_KIND_AUTHENTICATE && (!reply->token || !*reply->token))
         return -EBADMSG;

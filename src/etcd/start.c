@@ -63,3 +63,11 @@ int etcd_call_members(struct etcd_client *client, uint64_t timeout_us, etcd_call
     etcd_request_empty(&body);
     return call_start(client, ETCD_KIND_MEMBERS, &body, 0, timeout_us, fn, arg, ret_call);
 }
+
+int etcd_call_time_to_live(struct etcd_client *client, int64_t lease, uint64_t timeout_us,
+                           etcd_call_fn fn, void *arg, struct etcd_call **ret_call)
+{
+    struct buf body = new_body();
+    etcd_request_lease(&body, lease);
+    return call_start(client, ETCD_KIND_TIME_TO_LIVE, &body, 0, timeout_us, fn, arg, ret_call);
+}

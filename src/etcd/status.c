@@ -52,6 +52,7 @@ const char *etcd_kind_path(enum etcd_kind kind)
         [ETCD_KIND_AUTHENTICATE] = "/v3/auth/authenticate",
         [ETCD_KIND_STATUS] = "/v3/maintenance/status",
         [ETCD_KIND_MEMBERS] = "/v3/cluster/member/list",
+        [ETCD_KIND_TIME_TO_LIVE] = "/v3/lease/timetolive",
         [ETCD_KIND_WATCH] = "/v3/watch",
     };
     return paths[kind];

@@ -253,12 +253,17 @@ static void test_cluster(void **state)
     (void)state;
     parse(ETCD_KIND_STATUS,
           "{" HEADER ",\"version\":\"3.4.23\",\"dbSize\":\"20480\",\"leader\":"
-          "\"10276657743932975437\",\"raftIndex\":\"14\",\"raftTerm\":\"2\"}",
+          "\"10276657743932975437\",\"raftIndex\":\"14\",\"raftTerm\":\"2\",\"dbSizeInUse\":"
+          "\"16384\","
+          "\"dbSizeQuota\":\"2147483648\"}",
           &r);
     assert_int_equal(r.status, ETCD_OK);
     assert_string_equal(r.member_status.version, "3.4.23");
     assert_true(r.member_status.leader == r.header.member_id);
     assert_int_equal(r.member_status.db_size, 20480);
+    assert_int_equal(r.member_status.db_in_use, 16384);
+    assert_int_equal(r.member_status.db_quota, INT64_C(2147483648));
+    assert_int_equal(r.member_status.raft_term, 2);
     etcd_reply_done(&r);
     parse(ETCD_KIND_STATUS,
           "{" HEADER ",\"version\":\"3.5.30\",\"errors\":[\"etcdserver: no leader\"]}", &r);
@@ -276,6 +281,17 @@ static void test_cluster(void **state)
     assert_string_equal(r.members[0].client_urls[0], "http://10.0.0.1:2379");
     assert_string_equal(r.members[1].name, "");
     assert_true(r.members[1].is_learner && r.members[1].n_client_urls == 0);
+    etcd_reply_done(&r);
+    parse(ETCD_KIND_TIME_TO_LIVE,
+          "{" HEADER ",\"ID\":\"12345\",\"TTL\":\"4\",\"grantedTTL\":\"5\"}", &r);
+    assert_int_equal(r.status, ETCD_OK);
+    assert_true(r.lease == 12345 && r.ttl_s == 4 && r.granted_s == 5);
+    etcd_reply_done(&r);
+    parse(ETCD_KIND_TIME_TO_LIVE, "{" HEADER ",\"ID\":\"12345\",\"grantedTTL\":\"5\"}", &r);
+    assert_true(r.status == ETCD_OK && r.ttl_s == 0); /* its last second */
+    etcd_reply_done(&r);
+    parse(ETCD_KIND_TIME_TO_LIVE, "{" HEADER ",\"ID\":\"12345\",\"TTL\":\"-1\"}", &r);
+    assert_int_equal(r.status, ETCD_LEASE_GONE);
     etcd_reply_done(&r);
     parse(ETCD_KIND_AUTHENTICATE, "{\"header\":{},\"token\":\"OdqwgakElOUfIldZ.13\"}", &r);
     assert_int_equal(r.status, ETCD_OK);
