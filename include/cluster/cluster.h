@@ -13,11 +13,12 @@ struct cluster;
 
 struct cluster_config {
     struct loop *loop;
-    struct etcd_client_config etcd; /* `loop` and the notices are set by the cluster */
-    const char *name;               /* context name, or NULL: what etcd's cluster id says */
-    uint64_t interval_us;           /* of the members' status; 0: 1 s */
-    unsigned history;               /* newest moves to keep for each VIP; 0: 20 */
-    uint64_t command_timeout_us;    /* of one call; 0: 5 s */
+    /* `loop` and the notices are set by the cluster; what it points to must outlive it. */
+    struct etcd_client_config etcd;
+    const char *name;            /* context name, or NULL: what etcd's cluster id says */
+    uint64_t interval_us;        /* of the members' status; 0: 1 s */
+    unsigned history;            /* newest moves to keep for each VIP; 0: 20 */
+    uint64_t command_timeout_us; /* of one call; 0: 5 s */
     /* Something changed; told from the loop, at most once a turn. May be NULL. */
     void (*on_change)(void *arg);
     void *arg;
@@ -34,7 +35,10 @@ int cluster_snapshot(struct cluster *cluster, struct snapshot *ret_snapshot);
 /* Everything was heard once: the first list, and an answer or an error from every member, lease
  * times included. One-shot commands wait for it, or for their time limit. */
 bool cluster_is_complete(const struct cluster *cluster);
-/* Why the first list did not come: the status of the last failure; ETCD_OK while none. */
+/* Everybody was asked, and nobody who could give the first list is there: waiting may help, but
+ * there is something to tell by now. */
+bool cluster_is_hopeless(const struct cluster *cluster);
+/* The last failure of what needs all of etcd; ETCD_OK since something has worked again. */
 enum etcd_status cluster_failure(const struct cluster *cluster);
 /* Asks everything anew (Ctrl-L). */
 void cluster_refresh(struct cluster *cluster);
