@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: MIT */
+#include "look.h"
+#include "status_local.h"
+#include "status_snapshot.h"
 #include "table.h"
-#include "status_text.h"
+#include "yaml_print.h"
 
-#include "api/client.h"
 #include "api/server.h"
+#include "cluster/events.h"
+#include "cluster/snapshot_json.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_US UINT64_C(4000000) /* with all else, an answer within 5 s */
-#define REPLY_MAX (4u << 20)
+#define OUTPUT_MAX (16u << 20)
+#define HISTORY 20
+#define PACE_US UINT64_C(200000)
 
-static const char *const formats[] = {"human", "json", NULL};
+static const char *const formats[] = {"human", "table", "wide", "json", "yaml", "name", NULL};
+enum { HUMAN, TABLE, WIDE, JSON, YAML, NAME };
 
-enum { LOCAL, OUTPUT, SOCKET };
+enum { OUTPUT, WATCH, CHECK, LOCAL, NO_HEADERS, COLOR, LOCAL_TIME, QUIET, SOCKET, CONNECTION };
 
 static const struct option options[] = {
-    [LOCAL] = {.name = "local",
-               .kind = OPTION_FLAG,
-               .help = "ask this node's agent; works while etcd is down"},
     [OUTPUT] = {.name = "output",
                 .letter = 'o',
                 .kind = OPTION_ENUM,
@@ -26,117 +30,224 @@ static const struct option options[] = {
                 .choices = formats,
                 .fallback = "human",
                 .help = "how to write it"},
+    [WATCH] = {.name = "watch",
+               .letter = 'w',
+               .kind = OPTION_FLAG,
+               .help = "again and again: in place on a terminal, else when it changes"},
+    [CHECK] = {.name = "check",
+               .kind = OPTION_FLAG,
+               .help = "one line, and the exit codes of a monitoring plugin"},
+    [LOCAL] = {.name = "local",
+               .kind = OPTION_FLAG,
+               .help = "ask this node's agent; works while etcd is down"},
+    [NO_HEADERS] = {.name = "no-headers", .kind = OPTION_FLAG, .help = "tables without heads"},
+    [COLOR] = STYLE_COLOR_OPTION,
+    [LOCAL_TIME] = {.name = "local-time", .kind = OPTION_FLAG, .help = "not UTC"},
+    [QUIET] = {.name = "quiet",
+               .letter = 'q',
+               .kind = OPTION_FLAG,
+               .help = "print nothing: the exit status tells"},
     [SOCKET] = {.name = "socket",
                 .kind = OPTION_FILE,
                 .metavar = "PATH",
                 .env = {"TALOSVIP_SOCKET"},
                 .fallback = API_SOCKET_DEFAULT,
-                .help = "of the agent"},
+                .help = "of the agent, for --local"},
+    [CONNECTION] = CONNECTION_OPTIONS,
     {.name = NULL},
 };
 
-static const struct habit habits[] = {
-    {"-w", "-w means --watch here, which this version does not have; did you mean -o?", NULL},
-    {"--watch", "this version has no --watch", "watch -n 1 talosvip status --local"},
-    {NULL, NULL, NULL},
-};
+static const struct habit habits[] = {CONNECTION_HABITS, {NULL, NULL, NULL}};
 
 static const struct example examples[] = {
-    {"status --local", "which addresses this node holds, and how well"},
-    {"status --local -o json", "the same for programs"},
+    {"status", "who holds which address, and does the network agree"},
+    {"status 10.0.0.50 -o json", "one address, for programs"},
+    {"status --check 10.0.0.50", "for monitoring"},
+    {"status --local", "what this node's agent says, also without etcd"},
     {NULL, NULL},
 };
 
-static enum exit_code fail(enum exit_code code, const struct complaint *complaint)
+struct job {
+    size_t format;
+    bool is_check, is_quiet;
+    struct style style;
+    const char *word; /* the VIP as typed; NULL: all */
+    struct ip vip;
+    unsigned shown; /* how often it was written */
+    struct buf out;
+    enum exit_code code;
+};
+
+static int write_json(const struct snapshot *s, size_t format, struct buf *out)
 {
-    complaint_print(complaint);
+    struct buf json;
+    buf_init(&json, OUTPUT_MAX);
+    int r = snapshot_write(s, &json);
+    if (r == 0 && format == YAML)
+        r = yaml_print_json(buf_str(&json), out);
+    else if (r == 0)
+        r = buf_printf(out, "%s\n", buf_str(&json));
+    buf_done(&json);
+    return r;
+}
+
+/* What was found, in the format that is wanted; 0 or an error. */
+static int compose(struct job *job, const struct snapshot *s)
+{
+    struct buf *out = &job->out;
+    job->code = status_code(s);
+    if (job->is_check) {
+        job->code = (enum exit_code)status_check(s, out);
+        return out->error;
+    }
+    if (job->format == JSON || job->format == YAML)
+        return write_json(s, job->format, out);
+    if (job->format == NAME)
+        status_names(s, out);
+    else if (job->format == HUMAN)
+        status_human(s, &job->style, out);
+    else
+        status_table(s, &job->style, job->format == WIDE, out);
+    return out->error;
+}
+
+static enum exit_code once(struct job *job, struct look *look)
+{
+    struct snapshot s;
+    enum exit_code code = look_once(look, &s), problem;
+    if (code != EXIT_DONE)
+        return code;
+    bool is_unknown = job->word && s.age_us >= 0 && !snapshot_find_vip(&s, &job->vip);
+    if (job->word && !is_unknown)
+        status_keep(&s, &job->vip);
+    if (is_unknown && !job->is_check) {
+        code = look_no_vip(&s, job->word);
+    } else {
+        if (is_unknown)
+            status_keep(&s, &job->vip);
+        int r = compose(job, &s);
+        if (r < 0)
+            code = look_no_memory();
+        else if (!job->is_quiet)
+            fwrite(buf_str(&job->out), 1, job->out.len, stdout);
+        fflush(stdout);
+        code = r < 0 ? code : is_unknown ? EXIT_DEGRADED : job->code; /* a plugin's UNKNOWN is 3 */
+        problem = job->is_check ? EXIT_DONE : look_complain(look, &s);
+        code = problem != EXIT_DONE ? problem : code;
+    }
+    snapshot_done(&s);
     return code;
 }
 
-static enum exit_code no_answer(const char *socket, int error)
+/* In place: each line clears what was there before, and the rest of the screen goes. */
+static void redraw(const struct buf *text)
 {
-    struct complaint c = {.what = ""};
-    complaint_set(&c, "no agent answers at %.200s: %s", socket,
-                  error == -ETIMEDOUT ? "it did not answer in time"
-                  : error == -EBADMSG ? "what listens there does not speak HTTP"
-                                      : strerror(-error));
-    if (error == -EACCES || error == -EPERM) {
-        complaint_hint(&c, "run it as root");
-        return fail(EXIT_PERMISSION, &c);
+    const char *line = buf_str(text);
+    fputs("\033[H", stdout);
+    while (*line) {
+        size_t len = strcspn(line, "\n");
+        printf("%.*s\033[K%s", (int)len, line, line[len] ? "\n" : "");
+        line += len + (line[len] == '\n');
     }
-    if (error == -ENOENT || error == -ECONNREFUSED)
-        complaint_hint(&c, "start one with talosvip run, or name its socket with --socket PATH");
-    return fail(EXIT_UNKNOWN, &c);
+    fputs("\033[J", stdout);
 }
 
-/* The agent's status, or an exit code that has been explained. */
-static enum exit_code ask(const char *socket, struct api_status *ret_status)
+static bool has_changed(const struct snapshot *before, const struct snapshot *after)
 {
-    struct complaint c = {.what = ""};
-    struct buf body;
-    buf_init(&body, REPLY_MAX);
-    int r = api_client_get(socket, "/v1/status", TIMEOUT_US, &body);
-    int parsed = r == 200 ? api_status_parse(buf_str(&body), body.len, ret_status) : -EBADMSG;
-    buf_done(&body);
+    struct event *events = malloc(EVENTS_MAX * sizeof(*events));
+    size_t n = events ? events_between(before, after, events) : 1;
+    free(events);
+    return n > 0;
+}
+
+static bool on_snapshot(void *arg, const struct snapshot *before, const struct snapshot *after)
+{
+    struct job *job = arg;
+    struct snapshot s;
+    struct buf copy;
+    bool in_place = job->style.is_tty && job->format != JSON && job->format != YAML;
+    if (!in_place && before && !has_changed(before, after))
+        return true;
+    /* Only a copy may be narrowed down to one VIP. */
+    buf_init(&copy, OUTPUT_MAX);
+    int r = snapshot_write(after, &copy);
+    if (r == 0)
+        r = snapshot_parse(buf_str(&copy), copy.len, &s);
+    buf_done(&copy);
     if (r < 0)
-        return no_answer(socket, r);
-    if (r != 200)
-        complaint_set(&c, "the agent at %.200s answered with HTTP status %d", socket, r);
-    else if (parsed < 0)
-        complaint_set(&c, "the agent at %.200s sent something else than its status", socket);
-    if (r == 200 && parsed < 0)
-        complaint_hint(&c, "compare talosvip version with the version of the agent");
-    return r == 200 && parsed == 0 ? EXIT_DONE : fail(EXIT_UNKNOWN, &c);
+        return false;
+    if (job->word)
+        status_keep(&s, &job->vip);
+    buf_clear(&job->out);
+    job->style.no_heads = job->style.no_heads || (!in_place && job->shown > 0);
+    r = compose(job, &s);
+    snapshot_done(&s);
+    if (r < 0)
+        return false;
+    if (in_place && job->shown == 0)
+        fputs("\033[2J", stdout);
+    if (in_place)
+        redraw(&job->out);
+    else
+        fwrite(buf_str(&job->out), 1, job->out.len, stdout);
+    job->shown++;
+    return fflush(stdout) == 0;
 }
 
-static enum exit_code print(const struct api_status *status, bool is_json)
+static enum exit_code watch(struct job *job, struct look *look)
 {
-    struct buf out, warnings;
-    buf_init(&out, REPLY_MAX);
-    buf_init(&warnings, REPLY_MAX);
-    unsigned n = status_warnings(status, &warnings);
-    if (is_json) {
-        api_status_write(status, &out);
-        buf_putc(&out, '\n');
-    } else {
-        status_text(status, &out);
-        buf_add(&out, buf_str(&warnings), warnings.len);
-    }
-    int error = out.error ? out.error : warnings.error;
-    if (!error)
-        fwrite(buf_str(&out), 1, out.len, stdout);
-    buf_done(&out);
-    buf_done(&warnings);
-    if (error) {
-        fputs("talosvip: out of memory\n", stderr);
-        return EXIT_BUG;
-    }
-    return n > 0 ? EXIT_DEGRADED : EXIT_DONE;
+    enum exit_code code = look_follow(look, PACE_US, 0, on_snapshot, job);
+    return code != EXIT_DONE ? code : look->signal ? EXIT_DONE : job->code;
+}
+
+static enum exit_code conflict(const char *what)
+{
+    struct complaint c = {.what = ""};
+    complaint_set(&c, "%s", what);
+    return look_fail(EXIT_USAGE, &c);
 }
 
 static enum exit_code run(const struct arguments *arguments)
 {
-    struct api_status status;
-    if (arguments->values[LOCAL].origin != FROM_FLAG) {
-        struct complaint c = {.what = ""};
-        complaint_set(&c, "status needs --local: this version asks only the agent of this node");
-        return fail(EXIT_USAGE, &c);
+    const struct argument *values = arguments->values;
+    struct job job = {.format = values[OUTPUT].choice,
+                      .is_check = values[CHECK].origin == FROM_FLAG,
+                      .is_quiet = values[QUIET].origin == FROM_FLAG,
+                      .style = style_of(&values[COLOR]),
+                      .word = arguments->n_words ? arguments->words[0] : NULL};
+    bool is_watch = values[WATCH].origin == FROM_FLAG;
+    struct look look;
+    job.style.no_heads = values[NO_HEADERS].origin == FROM_FLAG;
+    job.style.is_local_time = values[LOCAL_TIME].origin == FROM_FLAG;
+    if (values[LOCAL].origin == FROM_FLAG) {
+        if (is_watch || job.is_check || job.word || (job.format != HUMAN && job.format != JSON))
+            return conflict("--local takes no VIP, and of the formats human and json; it goes with "
+                            "neither --watch nor --check");
+        return status_local(values[SOCKET].text, job.format == JSON);
     }
-    enum exit_code code = ask(arguments->values[SOCKET].text, &status);
+    if (job.is_check && is_watch)
+        return conflict("--check is for one look; it does not go with --watch");
+    enum exit_code code = job.word ? look_parse_vip(job.word, &job.vip) : EXIT_DONE;
+    if (code == EXIT_DONE)
+        code = look_open(arguments, HISTORY, &look);
     if (code != EXIT_DONE)
-        return code;
-    code = print(&status, arguments->values[OUTPUT].choice == 1);
-    api_status_done(&status);
+        return job.is_check ? EXIT_DEGRADED : code; /* a plugin's UNKNOWN */
+    buf_init(&job.out, OUTPUT_MAX);
+    code = is_watch ? watch(&job, &look) : once(&job, &look);
+    buf_done(&job.out);
+    look_close(&look);
     return code;
 }
 
 const struct command cmd_status = {
     .name = "status",
     .group = "Look",
-    .summary = "who holds which address, and how well",
-    .usage = "--local [-o FORMAT] [--socket PATH]",
+    .summary = "who holds which address, and does the network agree",
+    .usage = "[VIP] [-o FORMAT] [-w] [--check] [--local]",
     .examples = examples,
     .options = options,
     .habits = habits,
+    .words_max = 1,
+    .word = "VIP",
     .run = run,
 };

@@ -1,30 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "status_text.h"
 
+#include "span.h"
+
 #include "base/text.h"
 
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-/* 850 ms, 1.7s, 42s, 12m 5s, 4h 49m, 3d 4h */
-static void add_span(struct buf *out, int64_t ms)
-{
-    int64_t s = ms / 1000;
-    if (ms < 1000)
-        buf_printf(out, "%" PRId64 " ms", ms);
-    else if (s < 10 && ms % 1000 >= 100)
-        buf_printf(out, "%" PRId64 ".%" PRId64 "s", s, ms % 1000 / 100);
-    else if (s < 60)
-        buf_printf(out, "%" PRId64 "s", s);
-    else if (s < 3600)
-        buf_printf(out, "%" PRId64 "m %" PRId64 "s", s / 60, s % 60);
-    else if (s < 86400)
-        buf_printf(out, "%" PRId64 "h %" PRId64 "m", s / 3600, s / 60 % 60);
-    else
-        buf_printf(out, "%" PRId64 "d %" PRId64 "h", s / 86400, s / 3600 % 24);
-}
 
 static bool is_state(const struct api_vip *vip, const char *state)
 {
@@ -56,7 +40,7 @@ static void add_held(const struct api_vip *vip, struct buf *out)
     buf_puts(out, ")");
     if (vip->held_for_ms >= 0) {
         buf_puts(out, " for ");
-        add_span(out, vip->held_for_ms);
+        span_words(out, vip->held_for_ms);
     }
     if (vip->queued > 0) {
         buf_puts(out, ", next ");
@@ -124,16 +108,16 @@ static void add_lease(const struct api_status *status, struct buf *out)
         return;
     }
     if (status->remaining_ms > 0) {
-        add_span(out, status->remaining_ms);
+        span_words(out, status->remaining_ms);
         buf_puts(out, " of ");
-        add_span(out, status->ttl_ms);
+        span_words(out, status->ttl_ms);
         buf_puts(out, " left");
     } else {
         buf_puts(out, "the right has run out");
     }
     if (status->renewed_ago_ms >= 0) {
         buf_puts(out, ", renewed ");
-        add_span(out, status->renewed_ago_ms);
+        span_words(out, status->renewed_ago_ms);
         buf_printf(out, " ago in %" PRId64 ".%" PRId64 " ms", status->latency_us / 1000,
                    status->latency_us % 1000 / 100);
     }
@@ -165,7 +149,7 @@ void status_text(const struct api_status *status, struct buf *out)
     buf_puts(out, " on ");
     text_add_plain(out, status->node);
     buf_printf(out, " (pid %" PRId64 "), up ", status->pid);
-    add_span(out, status->uptime_ms);
+    span_words(out, status->uptime_ms);
     buf_putc(out, '\n');
 }
 

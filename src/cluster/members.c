@@ -349,6 +349,12 @@ static void set_state(const struct cluster *c, struct snapshot_etcd *etcd)
         etcd->state = SNAPSHOT_ETCD_OK;
 }
 
+static int compare_members(const void *a, const void *b)
+{
+    const struct snapshot_member *x = a, *y = b;
+    return strcmp(x->name, y->name);
+}
+
 void members_fill(const struct cluster *c, struct snapshot_etcd *ret_etcd)
 {
     unsigned voters = 0;
@@ -366,6 +372,7 @@ void members_fill(const struct cluster *c, struct snapshot_etcd *ret_etcd)
         if (m->is_healthy && m->raft_term > ret_etcd->term)
             ret_etcd->term = m->raft_term;
     }
+    qsort(ret_etcd->members, ret_etcd->n_members, sizeof(ret_etcd->members[0]), compare_members);
     ret_etcd->quorum = voters / 2 + 1;
     set_state(c, ret_etcd);
 }

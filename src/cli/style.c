@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include "style.h"
+
+#include <langinfo.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COLOR_AUTO, COLOR_ALWAYS };
+
+const char *const style_colors[] = {"auto", "always", "never", NULL};
+
+static bool is_set(const char *variable)
+{
+    const char *text = getenv(variable);
+    return text && *text;
+}
+
+struct style style_of(const struct argument *color)
+{
+    struct style style = {.is_tty = isatty(STDOUT_FILENO) == 1};
+    const char *term = getenv("TERM");
+    bool is_wanted = style.is_tty && !is_set("NO_COLOR") && !is_set("TALOSVIP_NO_COLOR") && term &&
+                     strcmp(term, "dumb") != 0;
+    style.has_color = color->choice == COLOR_ALWAYS || (color->choice == COLOR_AUTO && is_wanted);
+    setlocale(LC_CTYPE, "");
+    style.is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    return style;
+}
+
+void style_add(const struct style *style, enum style_tone tone, const char *word, struct buf *out)
+{
+    static const char *const codes[] = {[STYLE_GOOD] = "\033[32m",
+                                        [STYLE_WARN] = "\033[1;33m",
+                                        [STYLE_CRIT] = "\033[1;7;31m",
+                                        [STYLE_DIM] = "\033[2m"};
+    if (style->has_color)
+        buf_printf(out, "%s%s\033[0m", codes[tone], word);
+    else
+        buf_puts(out, word);
+}
+
+const char *style_arrow(const struct style *style)
+{
+    return style->is_utf8 ? "\xe2\x86\x92" : "->";
+}
+
+const char *style_plus_minus(const struct style *style)
+{
+    return style->is_utf8 ? "\xc2\xb1" : "+-";
+}
