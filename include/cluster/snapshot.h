@@ -91,6 +91,8 @@ struct snapshot_vip {
     char macs[SNAPSHOT_MACS_MAX][SNAPSHOT_MAC_MAX];
     unsigned agree, observers; /* views that match the holder / fresh views at all */
     unsigned moves_24h;
+    int64_t released_epoch; /* the last owner that gave up by itself, and why; 0 none on record */
+    char released_cause[32], released_detail[SNAPSHOT_TEXT_MAX];
     bool is_paused;
     char paused_by[SNAPSHOT_NAME_MAX], paused_reason[SNAPSHOT_TEXT_MAX];
     int64_t paused_us; /* for so long; -1 */

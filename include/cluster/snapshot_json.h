@@ -9,6 +9,8 @@
 
 /* Appends the object, no newline. 0, or the buf's error, or -ENOMEM. */
 int snapshot_write(const struct snapshot *s, struct buf *out);
+/* Only the history: kind History, with apiVersion, time, cluster and history. */
+int snapshot_write_history(const struct snapshot *s, struct buf *out);
 /* Strict and bounded; unknown fields are ignored, for newer versions write more. 0, -EBADMSG,
  * -ENOMEM. Free with snapshot_done(). */
 int snapshot_parse(const char *text, size_t len, struct snapshot *ret_snapshot);

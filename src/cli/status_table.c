@@ -35,8 +35,8 @@ static void add_since(struct grid *g, const struct snapshot_vip *vip, const stru
                       struct buf *cell)
 {
     bool is_telling = !vip->is_since_at_least || vip->since_us >= 1000000;
-    bool is_known = vip->holder[0] && vip->since_us >= 0 && is_telling &&
-                    vip->state != SNAPSHOT_VIP_STALE;
+    bool is_known =
+        vip->holder[0] && vip->since_us >= 0 && is_telling && vip->state != SNAPSHOT_VIP_STALE;
     if (is_known && vip->is_since_at_least)
         buf_puts(cell, style->is_utf8 ? "\xe2\x89\xa5" : ">=");
     if (is_known)

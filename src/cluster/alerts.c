@@ -238,12 +238,13 @@ static void unreachable(struct finder *f)
 {
     const struct snapshot_etcd *etcd = &f->s->etcd;
     struct snapshot_alert *a = NULL;
+    const char *last = etcd->n_members ? etcd->members[etcd->n_members - 1].error : etcd->error;
     if (etcd->state == SNAPSHOT_ETCD_NO_QUORUM)
         a = raise_alert(f, NULL, "", "etcd has no quorum: %u of %u members answer, %u are needed",
                         etcd->n_healthy, etcd->n_members, etcd->quorum);
     else if (etcd->state == SNAPSHOT_ETCD_UNREACHABLE)
         a = raise_alert(f, NULL, "", "etcd unreachable (%u endpoint%s; last: %.80s)",
-                        etcd->n_members, etcd->n_members == 1 ? "" : "s", etcd->error);
+                        etcd->n_members, etcd->n_members == 1 ? "" : "s", last);
     if (a && etcd->age_us > 0)
         a->since_us = etcd->age_us;
 }

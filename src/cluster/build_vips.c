@@ -191,6 +191,11 @@ static void fill_vip(const struct known_vip *known, uint64_t now, const struct s
     vip->state = is_just_gone ? SNAPSHOT_VIP_MOVING : SNAPSHOT_VIP_FREE;
     vip->granted_us = vip->remaining_us = vip->renewed_us = -1;
     fill_request(known, s, vip);
+    if (known->has_released) {
+        vip->released_epoch = known->released.revision;
+        memcpy(vip->released_cause, known->released.cause, sizeof(vip->released_cause));
+        memcpy(vip->released_detail, known->released.detail, sizeof(vip->released_detail));
+    }
     for (unsigned i = 0; i < s->n_history; i++)
         if (ip_equal(&s->history[i].vip, &vip->ip) && s->history[i].wall_us + DAY_US > s->wall_us &&
             s->history[i].from[0])

@@ -187,7 +187,15 @@ bool cluster_is_complete(const struct cluster *cluster)
 
 bool cluster_is_hopeless(const struct cluster *cluster)
 {
-    return !cluster->is_listed && cluster->failure != ETCD_OK && members_are_asked(cluster);
+    const struct cluster *c = cluster;
+    if (c->is_listed || c->failure == ETCD_OK || !members_are_asked(c))
+        return false;
+    if (c->failure != ETCD_UNAVAILABLE && c->failure != ETCD_TIMEOUT)
+        return true;
+    for (unsigned i = 0; i < c->n_probes; i++) /* an election of etcd's own is soon over */
+        if (c->probes[i]->is_ok || strcmp(c->probes[i]->seen.error, "no leader") == 0)
+            return false;
+    return true;
 }
 
 enum etcd_status cluster_failure(const struct cluster *cluster)

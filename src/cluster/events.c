@@ -118,21 +118,22 @@ static bool is_set(const struct snapshot_vip *vip)
            vip->state == SNAPSHOT_VIP_SILENT;
 }
 
-/* Why the last owner gave up, from the record of whoever took over, or what is known without. */
+/* Why the last owner gave up: its own word, the record of whoever took over, or that there was
+ * neither. */
 static void tell_lost(struct teller *t, const struct snapshot_vip *was,
                       const struct snapshot_vip *now)
 {
     const struct snapshot_move *move = now->epoch ? move_of(t->after, &now->ip, now->epoch) : NULL;
-    struct event *e = tell(t, EVENT_LOST, SNAPSHOT_WARN, &was->ip, "%.60s  %.60s%s%.30s",
-                           was->holder, move ? move->cause : "",
-                           move && move->detail[0] ? ": " : "", move ? move->detail : "");
-    size_t len = strlen(e->text);
-    while (len > 0 && e->text[len - 1] == ' ')
-        e->text[--len] = '\0';
+    bool has_word = now->released_epoch == was->epoch && now->released_cause[0];
+    const char *cause = has_word ? now->released_cause : move ? move->cause : "";
+    const char *detail = has_word ? now->released_detail : move ? move->detail : "";
+    struct event *e =
+        tell(t, EVENT_LOST, SNAPSHOT_WARN, &was->ip, "%.60s  %.40s%s%.50s", was->holder,
+             cause[0] ? cause : "its key is gone", detail[0] ? ": " : "", detail);
     COPY(e->node, was->holder);
     COPY(e->from, was->holder);
     COPY(e->to, now->holder);
-    COPY(e->cause, move ? move->cause : "");
+    COPY(e->cause, cause);
 }
 
 static void tell_held(struct teller *t, const struct snapshot_vip *was,

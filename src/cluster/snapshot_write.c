@@ -122,11 +122,15 @@ static int add_history(struct json_object *o, const struct snapshot *s)
     return r;
 }
 
-static int fill(struct json_object *o, const struct snapshot *s)
+static int add_header(struct json_object *o, const char *kind)
 {
     int r = fields_add(o, "apiVersion", json_object_new_string(SNAPSHOT_API_VERSION));
-    if (r == 0)
-        r = fields_add(o, "kind", json_object_new_string(SNAPSHOT_KIND));
+    return r < 0 ? r : fields_add(o, "kind", json_object_new_string(kind));
+}
+
+static int fill(struct json_object *o, const struct snapshot *s)
+{
+    int r = add_header(o, SNAPSHOT_KIND);
     if (r == 0)
         r = write_fields(o, &snapshot_fields, s);
     if (r == 0)
@@ -141,10 +145,16 @@ static int fill(struct json_object *o, const struct snapshot *s)
     return r < 0 ? r : add_history(o, s);
 }
 
-int snapshot_write(const struct snapshot *s, struct buf *out)
+static int fill_history(struct json_object *o, const struct snapshot *s)
 {
-    struct json_object *o = json_object_new_object();
-    int r = o ? fill(o, s) : -ENOMEM;
+    int r = add_header(o, "History");
+    if (r == 0)
+        r = write_fields(o, &snapshot_fields, s);
+    return r < 0 ? r : add_history(o, s);
+}
+
+static int finish(struct json_object *o, int r, struct buf *out)
+{
     if (r == 0) {
         size_t len;
         const char *text = json_object_to_json_string_length(
@@ -153,4 +163,16 @@ int snapshot_write(const struct snapshot *s, struct buf *out)
     }
     json_object_put(o);
     return r;
+}
+
+int snapshot_write(const struct snapshot *s, struct buf *out)
+{
+    struct json_object *o = json_object_new_object();
+    return finish(o, o ? fill(o, s) : -ENOMEM, out);
+}
+
+int snapshot_write_history(const struct snapshot *s, struct buf *out)
+{
+    struct json_object *o = json_object_new_object();
+    return finish(o, o ? fill_history(o, s) : -ENOMEM, out);
 }
