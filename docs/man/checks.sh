@@ -12,7 +12,7 @@ cat <<'HEAD'
 .Os
 .Sh NAME
 .Nm talosvip-checks
-.Nd what talosvip validate looks for
+.Nd what talosvip validate looks for, and the alerts of a running cluster
 .Sh DESCRIPTION
 Every finding of
 .Ql talosvip validate
@@ -26,10 +26,22 @@ on its line or the line above, or everywhere by
 With
 .Fl -strict
 warnings count as errors.
-.Sh CHECKS
+.Pp
+Alerts, with IDs that begin with TVA, tell what is wrong in a running cluster;
+.Ql talosvip status
+and
+.Ql talosvip watch
+show them.
 HEAD
 
+section=
 "$program" explain | while read -r id severity title; do
+    case $id in
+        TVA*) heading=ALERTS ;;
+        *) heading=CHECKS ;;
+    esac
+    [ "$heading" = "$section" ] || printf '.Sh %s\n' "$heading"
+    section=$heading
     printf '.Ss %s (%s): %s\n' "$id" "$severity" "$title"
     "$program" explain "$id" | awk '
         NR <= 4 { next } # the headings above
@@ -44,5 +56,7 @@ done
 
 cat <<'TAIL'
 .Sh EXIT STATUS
+Of
+.Ql talosvip validate :
 0 valid, 1 invalid, 2 usage error, 4 a file could not be read, 5 no permission to probe.
 TAIL

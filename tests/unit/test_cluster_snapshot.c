@@ -10,24 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster_support.h"
+
 #include "cluster/snapshot.h"
 #include "cluster/snapshot_json.h"
-
-#define FOLDER "tests/unit/cluster/"
-
-static void read_file(const char *name, struct buf *out)
-{
-    char path[256], block[4096];
-    size_t n;
-    snprintf(path, sizeof(path), FOLDER "%s", name);
-    FILE *f = fopen(path, "re");
-    assert_non_null(f);
-    buf_init(out, 8u << 20);
-    while ((n = fread(block, 1, sizeof(block), f)) > 0)
-        buf_add(out, block, n);
-    fclose(f);
-    assert_int_equal(out->error, 0);
-}
 
 static int parse(const char *text, struct snapshot *ret)
 {
@@ -41,7 +27,7 @@ static void test_small(void **state)
     struct buf text;
     struct snapshot s;
     struct ip ip;
-    read_file("small.json", &text);
+    support_read("small.json", &text);
     assert_int_equal(parse(buf_str(&text), &s), 0);
     assert_string_equal(s.cluster, "prod-eu1");
     assert_int_equal(s.wall_us, UINT64_C(1787320953104000));
@@ -78,11 +64,11 @@ static void test_small(void **state)
 static void test_round_trip(void **state)
 {
     (void)state;
-    static const char *const files[] = {"small.json", "full.json"};
-    for (unsigned i = 0; i < 2; i++) {
+    static const char *const files[] = {"small.json", "full.json", "healthy.json"};
+    for (unsigned i = 0; i < 3; i++) {
         struct buf text, first, second;
         struct snapshot s;
-        read_file(files[i], &text);
+        support_read(files[i], &text);
         buf_init(&first, 8u << 20);
         buf_init(&second, 8u << 20);
         assert_int_equal(parse(buf_str(&text), &s), 0);
@@ -128,7 +114,7 @@ static void test_bad(void **state)
     assert_int_equal(parse(HEAD "\"cluster\":\"\",\"etcd\":{\"state\":\"ok\"}}", &s), 0);
     snapshot_done(&s);
     struct buf text;
-    read_file("small.json", &text);
+    support_read("small.json", &text);
     for (size_t len = 0; len < text.len - 2; len++)
         assert_int_equal(snapshot_parse(text.data, len, &s), -EBADMSG);
     buf_done(&text);
