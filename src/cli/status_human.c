@@ -64,7 +64,8 @@ static enum style_tone tone_of(enum snapshot_vip_state state)
     }
 }
 
-static void add_head(const struct snapshot_vip *vip, const struct style *style, struct buf *out)
+static void add_head(const struct snapshot *s, const struct snapshot_vip *vip,
+                     const struct style *style, struct buf *out)
 {
     char ip[IP_TEXT_MAX];
     bool is_stale = vip->state == SNAPSHOT_VIP_STALE;
@@ -77,6 +78,11 @@ static void add_head(const struct snapshot_vip *vip, const struct style *style, 
                                                           : " by ");
         text_add_plain(out, vip->holder);
         buf_puts(out, is_stale ? ")" : "");
+        if (is_stale && s->age_us >= 0) {
+            buf_puts(out, ", ");
+            span_words(out, s->age_us / 1000);
+            buf_puts(out, " ago");
+        }
     }
     if (vip->iface[0] && !is_stale) {
         buf_puts(out, " (");
@@ -113,9 +119,8 @@ static void add_lease(const struct snapshot *s, const struct snapshot_vip *vip, 
         buf_puts(out, " ago");
         if (holder && holder->latency_us >= 0) {
             buf_puts(out, " in ");
-            if (holder->latency_us < 10000)
-                buf_printf(out, "%" PRId64 ".%" PRId64 " ms", holder->latency_us / 1000,
-                           holder->latency_us / 100 % 10);
+            if (holder->latency_us < 1000)
+                buf_printf(out, "0.%" PRId64 " ms", holder->latency_us / 100);
             else
                 span_words(out, holder->latency_us / 1000);
         }
@@ -276,7 +281,7 @@ void status_human(const struct snapshot *s, const struct style *style, struct bu
     add_pause(s, style, out);
     for (unsigned i = 0; i < s->n_vips; i++) {
         const struct snapshot_vip *vip = &s->vips[i];
-        add_head(vip, style, out);
+        add_head(s, vip, style, out);
         add_lease(s, vip, out);
         if (vip->state != SNAPSHOT_VIP_STALE && vip->state != SNAPSHOT_VIP_FREE)
             add_wire(vip, out);

@@ -263,8 +263,8 @@ static void no_tolerance(struct finder *f)
             down = m;
     }
     if (down && healthy <= etcd->quorum)
-        raise_alert(f, NULL, down->name,
-                    "etcd member %.40s unreachable; no further member may fail", down->name);
+        raise_alert(f, NULL, "", "etcd member %.40s unreachable; no further member may fail",
+                    down->name);
 }
 
 static void even(struct finder *f)
@@ -307,21 +307,24 @@ static void versions(struct finder *f)
     }
 }
 
+/* The worst one is enough: an alarm holds for all members. */
 static void database(struct finder *f)
 {
     const struct snapshot_etcd *etcd = &f->s->etcd;
+    const struct snapshot_member *full = NULL;
     for (unsigned i = 0; i < etcd->n_members; i++) {
         const struct snapshot_member *m = &etcd->members[i];
-        if (!m->is_healthy)
-            continue;
-        if (m->alarm[0])
-            raise_alert(f, NULL, m->name, "etcd member %.40s has the alarm %s", m->name, m->alarm);
-        else if (m->quota_bytes > 0 && m->db_bytes > m->quota_bytes / 5 * 4)
-            raise_alert(f, NULL, m->name,
-                        "etcd member %.40s: database at %" PRId64 " %% of its quota", m->name,
-                        m->db_bytes / (m->quota_bytes / 100 + 1))
-                ->severity = SNAPSHOT_WARN;
+        if (m->is_healthy && m->alarm[0]) {
+            raise_alert(f, NULL, "", "etcd member %.40s has the alarm %s", m->name, m->alarm);
+            return;
+        }
+        if (m->is_healthy && m->quota_bytes > 0 && m->db_bytes > m->quota_bytes / 5 * 4)
+            full = m;
     }
+    if (full)
+        raise_alert(f, NULL, "", "etcd member %.40s: database at %" PRId64 " %% of its quota",
+                    full->name, full->db_bytes / (full->quota_bytes / 100 + 1))
+            ->severity = SNAPSHOT_WARN;
 }
 
 static void not_holder(struct finder *f)
