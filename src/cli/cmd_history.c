@@ -77,8 +77,7 @@ static const char *const verbs[] = {"note", NULL};
 
 static const struct example examples[] = {
     {"history --since 7d", "failovers with cause and measured outage"},
-    {"history --stats --since 30d", "how often, how long, and how much of the time it was held"},
-    {"history note 10.0.0.50@2026-08-21T09:12:40Z \"switch replaced\"", "say what it was"},
+    {"history --stats --since 30d", "how often, how long, and how long in all"},
     {NULL, NULL},
 };
 

@@ -52,7 +52,7 @@ static const struct option options[] = {
                 .metavar = "PATH",
                 .env = {"TALOSVIP_SOCKET"},
                 .fallback = API_SOCKET_DEFAULT,
-                .help = "of the agent, for --local"},
+                .help = "of the agent"},
     [CONNECTION] = CONNECTION_OPTIONS,
     {.name = NULL},
 };
@@ -207,6 +207,15 @@ static enum exit_code conflict(const char *what)
     return look_fail(EXIT_USAGE, &c);
 }
 
+/* "-w table", a habit from etcdctl. */
+static bool is_format(const char *word)
+{
+    for (const char *const *f = formats; word && *f; f++)
+        if (strcmp(*f, word) == 0)
+            return true;
+    return false;
+}
+
 static enum exit_code run(const struct arguments *arguments)
 {
     const struct argument *values = arguments->values;
@@ -219,6 +228,12 @@ static enum exit_code run(const struct arguments *arguments)
     struct look look;
     job.style.no_heads = values[NO_HEADERS].origin == FROM_FLAG;
     job.style.is_local_time = values[LOCAL_TIME].origin == FROM_FLAG;
+    if (is_watch && is_format(job.word)) {
+        struct complaint c = {.what = ""};
+        complaint_set(&c, "-w means --watch here and takes no value; did you mean -o %s?",
+                      job.word);
+        return look_fail(EXIT_USAGE, &c);
+    }
     if (values[LOCAL].origin == FROM_FLAG) {
         if (is_watch || job.is_check || job.word || (job.format != HUMAN && job.format != JSON))
             return conflict("--local takes no VIP, and of the formats human and json; it goes with "

@@ -52,8 +52,8 @@ static const struct habit habits[] = {
 
 static const struct example examples[] = {
     {"watch", "one line for each event"},
-    {"watch 10.0.0.50 --until-held --timeout 30s", "wait for an address, in a script"},
-    {"watch --exec 'logger \"$TALOSVIP_EVENT $TALOSVIP_VIP\"'", "do something about it"},
+    {"watch 10.0.0.50 --until-held", "wait for an address, in a script"},
+    {"watch --exec /etc/talosvip/tell", "run it for each event"},
     {NULL, NULL},
 };
 

@@ -144,7 +144,7 @@ usage_error() {
 
 @test "habits from other programs are answered" {
     run --separate-stderr "$talosvip" status -w table
-    usage_error '-w means --watch here, which this version does not have; did you mean -o?'
+    usage_error '-w means --watch here and takes no value; did you mean -o table?'
     run --separate-stderr "$talosvip" run --password secret
     usage_error 'there is no --password: every user of this host could read it' \
         'use --password-file FILE, or ETCDCTL_PASSWORD'
@@ -160,7 +160,7 @@ usage_error() {
     run --separate-stderr "$talosvip" run --log-level verbose
     usage_error '--log-level: "verbose" is not one of error, warn, info, debug'
     run --separate-stderr "$talosvip" status --local -o jso
-    usage_error '--output: "jso" is not one of human, json; did you mean json?'
+    usage_error '--output: "jso" is not one of human, table, wide, json, yaml, name; did you mean json?'
     run --separate-stderr "$talosvip" run --check=yes
     usage_error '--check takes no value'
     run --separate-stderr "$talosvip" run --node
@@ -179,9 +179,10 @@ usage_error() {
     [[ $stderr != *$'\e'* && $stderr != *$'\r'* ]]
 }
 
-@test "status wants --local" {
-    run --separate-stderr "$talosvip" status
-    usage_error 'status needs --local: this version asks only the agent of this node'
+@test "status --local is of this node alone" {
+    run --separate-stderr "$talosvip" status --local 10.0.0.50
+    [ "$status" -eq 2 ]
+    [[ $stderr = "talosvip: --local takes no VIP"* ]]
 }
 
 @test "status --local without an agent: exit 4, one line, one hint" {
