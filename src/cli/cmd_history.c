@@ -55,7 +55,7 @@ static const struct option options[] = {
                 .letter = 'n',
                 .kind = OPTION_STRING,
                 .metavar = "N",
-                .help = "the newest N [20; with --since or --stats all]"},
+                .help = "the newest N; else 20, and all since a time or for figures"},
     [STATS] = {.name = "stats", .kind = OPTION_FLAG, .help = "figures for each address"},
     [OUTPUT] = {.name = "output",
                 .letter = 'o',

@@ -5,18 +5,14 @@
 
 #include "base/text.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
 static void add_upper(const char *word, const struct style *style, enum style_tone tone,
                       struct buf *out)
 {
-    char text[32];
-    size_t n = 0;
-    for (; word[n] && n < sizeof(text) - 1; n++)
-        text[n] = (char)toupper((unsigned char)word[n]);
-    text[n] = '\0';
+    char text[STYLE_WORD_MAX];
+    style_upper(word, text);
     style_add(style, tone, text, out);
 }
 

@@ -4,19 +4,14 @@
 #include "grid.h"
 #include "span.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 static void add_state(struct grid *g, const struct snapshot_vip *vip)
 {
-    char text[32];
-    const char *word = snapshot_vip_state_name(vip->state);
-    size_t n = 0;
-    for (; word[n] && n < sizeof(text) - 1; n++)
-        text[n] = (char)toupper((unsigned char)word[n]);
-    text[n] = '\0';
+    char text[STYLE_WORD_MAX];
+    style_upper(snapshot_vip_state_name(vip->state), text);
     grid_add(g, text);
 }
 

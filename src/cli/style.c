@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "style.h"
 
+#include <ctype.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -39,6 +40,24 @@ void style_add(const struct style *style, enum style_tone tone, const char *word
         buf_printf(out, "%s%s\033[0m", codes[tone], word);
     else
         buf_puts(out, word);
+}
+
+static void convert(const char *word, int (*to)(int), char out[STYLE_WORD_MAX])
+{
+    size_t n = 0;
+    for (; n < STYLE_WORD_MAX - 1 && word[n]; n++)
+        out[n] = (char)to((unsigned char)word[n]);
+    out[n] = '\0';
+}
+
+void style_upper(const char *word, char out[STYLE_WORD_MAX])
+{
+    convert(word, toupper, out);
+}
+
+void style_lower(const char *word, char out[STYLE_WORD_MAX])
+{
+    convert(word, tolower, out);
 }
 
 const char *style_arrow(const struct style *style)

@@ -29,6 +29,10 @@ struct style style_of(const struct argument *color);
 enum style_tone { STYLE_GOOD, STYLE_WARN, STYLE_CRIT, STYLE_DIM };
 /* The word, coloured where that is wanted; the word alone says the same. */
 void style_add(const struct style *style, enum style_tone tone, const char *word, struct buf *out);
+#define STYLE_WORD_MAX 32
+/* One of our own words in capitals, or in small letters. */
+void style_upper(const char *word, char out[STYLE_WORD_MAX]);
+void style_lower(const char *word, char out[STYLE_WORD_MAX]);
 const char *style_arrow(const struct style *style);
 const char *style_plus_minus(const struct style *style);
 

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,10 +58,8 @@ static void add_field(struct buf *out, const char *name, const char *text)
 
 void watch_logfmt(const struct event *event, struct buf *out)
 {
-    char time[CLOCK_TEXT_MAX], ip[IP_TEXT_MAX] = "", kind[16] = "", outage[32] = "";
-    const char *name = event_kind_name(event->kind);
-    for (size_t i = 0; name[i] && i < sizeof(kind) - 1; i++)
-        kind[i] = (char)tolower((unsigned char)name[i]);
+    char time[CLOCK_TEXT_MAX], ip[IP_TEXT_MAX] = "", kind[STYLE_WORD_MAX], outage[32] = "";
+    style_lower(event_kind_name(event->kind), kind);
     clock_format_utc(event->wall_us, time);
     if (event->vip.family != IP_NONE)
         ip_format(&event->vip, ip);
