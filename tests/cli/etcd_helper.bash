@@ -14,12 +14,14 @@ clean_environment()
     export XDG_CONFIG_HOME=$BATS_TEST_TMPDIR/config XDG_STATE_HOME=$BATS_TEST_TMPDIR/state LC_ALL=C
 }
 
+is_taken() { bash -c ": <>/dev/tcp/127.0.0.1/$1" 2>/dev/null; }
+
 free_port()
 {
     local port
-    while :; do
+    port=$((20000 + RANDOM % 12000))
+    while is_taken "$port"; do
         port=$((20000 + RANDOM % 12000))
-        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
     done
     echo "$port"
 }
@@ -39,10 +41,10 @@ ctl() { ETCDCTL_API=3 "$ETCD_BIN/etcdctl" --endpoints="$URLS" "$@"; }
 # etcd_up N [FLAG...]: N members; sets URLS.
 etcd_up()
 {
-    local n=$1 i initial= clients=() peers=()
+    local n=$1 i initial="" clients=() peers=()
     shift
     [ -x "$ETCD_BIN/etcd" ] || skip "no etcd: make test-deps"
-    ETCD_DIR=$BATS_FILE_TMPDIR URLS=
+    ETCD_DIR=$BATS_FILE_TMPDIR URLS=""
     for ((i = 1; i <= n; i++)); do
         clients[i]=$(free_port)
         peers[i]=$(free_port)
@@ -86,8 +88,11 @@ etcd_down()
 # lease TTL: its id in hexadecimal, as etcdctl writes it
 lease() { ctl lease grant "$1" | awk '{ print $2 }'; }
 
+# As in keys: without zeros in front.
+plain() { printf %x "$((16#$1))"; }
+
 # candidate VIP NODE LEASE
-candidate() { ctl put --lease="$3" "talos:v1:vip:election:$1/$(sed 's/^0*//' <<<"$3")" "$2" >/dev/null; }
+candidate() { ctl put --lease="$3" "talos:v1:vip:election:$1/$(plain "$3")" "$2" >/dev/null; }
 
 now_us() { echo $((${EPOCHREALTIME/[.,]/})); }
 
@@ -95,7 +100,7 @@ now_us() { echo $((${EPOCHREALTIME/[.,]/})); }
 agent()
 {
     ctl put --lease="$2" "talosvip/v1/nodes/$1" >/dev/null <<JSON
-{"node":"$1","machineId":"m-$1","agent":"0.1.0","wallUs":${5:-$(now_us)},"lease":"$(sed 's/^0*//' <<<"$2")","ttlMs":60000,"renewedAgoMs":100,"latencyUs":4000,"p99Us":9000,"packetFence":true,"guardian":true,"paused":false,"addresses":["10.0.0.1${1#cp-}"],"latenciesUs":[],"links":[{"name":"eth0","mac":"$3","up":true,"changedAgoMs":5000,"speedMbit":1000,"address":"10.0.0.1${1#cp-}","prefixLen":24}],"vips":[$4]}
+{"node":"$1","machineId":"m-$1","agent":"0.1.0","wallUs":${5:-$(now_us)},"lease":"$(plain "$2")","ttlMs":60000,"renewedAgoMs":100,"latencyUs":4000,"p99Us":9000,"packetFence":true,"guardian":true,"paused":false,"addresses":["10.0.0.1${1#cp-}"],"latenciesUs":[],"links":[{"name":"eth0","mac":"$3","up":true,"changedAgoMs":5000,"speedMbit":1000,"address":"10.0.0.1${1#cp-}","prefixLen":24}],"vips":[$4]}
 JSON
 }
 

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* A cluster followed in a real etcd, from its first answer to its last. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "cluster/cluster.h"
+#include "etcd/keys.h"
+#include "etcd_fixture.h"
+#include "etcd_server.h"
+
+static struct etcd_server server;
+static bool has_server;
+static struct cluster *cluster;
+static struct etcd_client *writer;
+static unsigned changes;
+static struct snapshot s;
+
+static void on_change(void *arg)
+{
+    (void)arg;
+    changes++;
+}
+
+static int begin(void **state)
+{
+    const char *endpoints[] = {server.url, NULL};
+    struct cluster_config config = {.etcd = {.endpoints = endpoints, .n_endpoints = 1},
+                                    .interval_us = 200000,
+                                    .on_change = on_change};
+    if (!has_server)
+        return 0;
+    fixture_setup(state);
+    config.loop = fixture_loop;
+    changes = 0;
+    writer = fixture_client((struct etcd_client_config){.loop = NULL}, endpoints);
+    assert_int_equal(cluster_new(&config, &cluster, NULL), 0);
+    return 0;
+}
+
+static int end(void **state)
+{
+    if (!has_server)
+        return 0;
+    snapshot_done(&s);
+    cluster_free(cluster);
+    cluster = NULL;
+    etcd_client_free(writer);
+    return fixture_teardown(state);
+}
+
+static bool is_vip(enum snapshot_vip_state want)
+{
+    return s.n_vips == 1 && s.vips[0].state == want;
+}
+
+/* Snapshots until one is as it should be. */
+static bool until(bool (*is_right)(void), unsigned ms)
+{
+    uint64_t deadline = clock_now_us() + ms * UINT64_C(1000);
+    do {
+        fixture_run(10);
+        snapshot_done(&s);
+        assert_int_equal(cluster_snapshot(cluster, &s), 0);
+        if (is_right())
+            return true;
+    } while (clock_now_us() < deadline);
+    return false;
+}
+
+static bool is_complete(void)
+{
+    return cluster_is_complete(cluster);
+}
+
+static bool is_held(void)
+{
+    return is_vip(SNAPSHOT_VIP_HELD) && s.vips[0].remaining_us > 0;
+}
+
+static bool is_moving(void)
+{
+    return is_vip(SNAPSHOT_VIP_MOVING);
+}
+
+static bool is_dup(void)
+{
+    return is_vip(SNAPSHOT_VIP_DUP);
+}
+
+static bool is_stale(void)
+{
+    return is_vip(SNAPSHOT_VIP_STALE);
+}
+
+static bool is_member_down(void)
+{
+    return s.etcd.state == SNAPSHOT_ETCD_UNREACHABLE && s.etcd.retry_us >= 0;
+}
+
+static bool has_note(void)
+{
+    return s.n_nodes == 2 && s.nodes[0].role == SNAPSHOT_ROLE_OBSERVER;
+}
+
+static bool has_gone(void)
+{
+    return s.n_vips == 0;
+}
+
+static void need_server(void)
+{
+    if (!has_server) {
+        print_message("skipped: no etcd (make test-deps)\n");
+        skip();
+    }
+}
+
+static struct answer grant(int64_t ttl_s)
+{
+    struct answer answer = {.calls = 0};
+    assert_int_equal(etcd_call_grant(writer, ttl_s, 2000000, fixture_answer, &answer, NULL), 0);
+    assert_true(fixture_wait(&answer.calls, 1, 3000));
+    assert_int_equal(answer.status, ETCD_OK);
+    return answer;
+}
+
+static void put(const char *key, const char *value, int64_t lease)
+{
+    struct answer answer = {.calls = 0};
+    fixture_put(writer, key, value, lease, &answer);
+    assert_int_equal(answer.status, ETCD_OK);
+}
+
+static void end_lease(int64_t lease)
+{
+    struct answer answer = {.calls = 0};
+    assert_int_equal(etcd_call_revoke(writer, lease, 2000000, fixture_answer, &answer, NULL), 0);
+    assert_true(fixture_wait(&answer.calls, 1, 3000));
+}
+
+static struct ip vip_ip(void)
+{
+    struct ip ip;
+    assert_int_equal(ip_parse("10.0.0.50", &ip), 0);
+    return ip;
+}
+
+static int64_t join(const char *node, int64_t ttl_s)
+{
+    char key[KEYS_TEXT_MAX];
+    struct ip ip = vip_ip();
+    int64_t lease = grant(ttl_s).lease;
+    keys_candidate(&ip, lease, key);
+    put(key, node, lease);
+    return lease;
+}
+
+static void publish(const char *node, int64_t lease, const char *mac, const char *vip)
+{
+    char key[KEYS_TEXT_MAX], value[1024];
+    assert_int_equal(keys_node(node, key), 0);
+    snprintf(
+        value, sizeof(value),
+        "{\"node\":\"%s\",\"machineId\":\"m\",\"agent\":\"0.1.0\",\"wallUs\":%llu,\"lease\":\"%"
+        "llx\","
+        "\"ttlMs\":20000,\"renewedAgoMs\":0,\"latencyUs\":900,\"links\":[{\"name\":\"eth0\","
+        "\"mac\":\"%s\",\"up\":true}],\"vips\":[{\"vip\":\"10.0.0.50\",\"iface\":\"eth0\",%s}]}",
+        node, (unsigned long long)clock_wall_us(), (unsigned long long)lease, mac, vip);
+    put(key, value, lease);
+}
+
+static void test_nobody(void **state)
+{
+    (void)state;
+    need_server();
+    assert_true(until(is_complete, 5000));
+    assert_true(changes > 0);
+    assert_int_equal(cluster_failure(cluster), ETCD_OK);
+    assert_int_equal(s.etcd.state, SNAPSHOT_ETCD_OK);
+    assert_int_equal(s.etcd.n_members, 1);
+    assert_true(s.etcd.members[0].is_leader && s.etcd.members[0].rtt_us > 0);
+    assert_true(s.etcd.term > 0 && s.etcd.revision > 0 && s.age_us >= 0);
+    assert_int_equal(s.n_vips, 0);
+    assert_true(s.is_history_known);
+}
+
+static void test_life(void **state)
+{
+    (void)state;
+    need_server();
+    int64_t one = join("cp-1", 20), two = join("cp-2", 20);
+    assert_true(until(is_held, 5000));
+    assert_string_equal(s.vips[0].holder, "cp-1");
+    assert_int_equal(s.vips[0].n_queue, 1);
+    assert_false(s.vips[0].holder_has_agent);
+    assert_in_range(s.vips[0].remaining_us, 15000000, 20000000);
+    assert_int_equal(s.vips[0].granted_us, 20000000);
+    assert_int_equal(s.nodes[0].role, SNAPSHOT_ROLE_TALOS);
+    /* Agents: the address is not set yet, then it is, then it is twice. */
+    publish("cp-1", one, "52:54:00:aa:01:01", "\"addressSet\":false");
+    assert_true(until(is_moving, 2000));
+    publish("cp-1", one, "52:54:00:aa:01:01",
+            "\"addressSet\":true,\"mac\":\"52:54:00:aa:01:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
+    assert_true(until(is_held, 2000));
+    assert_true(s.vips[0].holder_has_agent);
+    assert_string_equal(s.vips[0].mac, "52:54:00:aa:01:01");
+    assert_true(s.vips[0].agree == 1 && s.vips[0].observers == 1);
+    assert_true(s.nodes[0].is_clock_known);
+    assert_in_range(s.nodes[0].clock_offset_us + 1000000, 500000, 1100000);
+    publish("cp-2", two, "52:54:00:aa:02:01",
+            "\"addressSet\":true,\"mac\":\"52:54:00:aa:02:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
+    assert_true(until(is_dup, 2000));
+    assert_string_equal(snapshot_worst(&s)->id, "TVA02");
+    /* The holder goes, without a word. */
+    end_lease(one);
+    assert_true(until(is_held, 2000));
+    assert_string_equal(s.vips[0].holder, "cp-2");
+    assert_false(s.vips[0].is_since_at_least);
+    assert_int_equal(snapshot_find_node(&s, "cp-1")->role, SNAPSHOT_ROLE_LOST);
+    end_lease(two);
+    assert_true(until(is_moving, 2000)); /* for five seconds; then it has no owner */
+}
+
+/* A release is newer than the record that its owner wrote before it. */
+static void test_handover_is_no_duplicate(void **state)
+{
+    char key[KEYS_TEXT_MAX];
+    struct ip ip = vip_ip();
+    struct answer answer = {.calls = 0};
+    (void)state;
+    need_server();
+    int64_t one = join("cp-1", 20), two = join("cp-2", 20);
+    publish("cp-1", one, "52:54:00:aa:01:01",
+            "\"addressSet\":true,\"mac\":\"52:54:00:aa:01:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
+    keys_candidate(&ip, one, key);
+    struct etcd_op ops[2] = {{.kind = ETCD_OP_DELETE, .range = {.key = key}}};
+    char released[KEYS_TEXT_MAX];
+    keys_released(&ip, released);
+    ops[1] = (struct etcd_op){
+        .kind = ETCD_OP_PUT,
+        .range = {.key = released},
+        .value = "{\"node\":\"cp-1\",\"cause\":\"config\",\"revision\":7,\"time\":\"x\"}"};
+    struct etcd_txn txn = {.success = ops, .n_success = 2};
+    assert_int_equal(etcd_call_txn(writer, &txn, 2000000, fixture_answer, &answer, NULL), 0);
+    assert_true(fixture_wait(&answer.calls, 1, 3000));
+    publish("cp-2", two, "52:54:00:aa:02:01",
+            "\"addressSet\":true,\"mac\":\"52:54:00:aa:02:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
+    assert_true(until(is_held, 2000));
+    assert_string_equal(s.vips[0].holder, "cp-2");
+    assert_int_equal(s.vips[0].n_macs, 1);
+    for (unsigned i = 0; i < s.n_alerts; i++)
+        assert_int_not_equal(s.alerts[i].severity, SNAPSHOT_CRIT);
+    /* Dropped by its owner's settings, it is nobody's any more, and nothing is wrong. */
+    end_lease(one);
+    end_lease(two);
+    assert_true(until(has_gone, 2000));
+}
+
+static void test_own_view(void **state)
+{
+    struct snapshot_view view = {.vip = vip_ip(),
+                                 .mac = "52:54:00:aa:01:01",
+                                 .iface = "eth0",
+                                 .via = SNAPSHOT_VIA_PROBE,
+                                 .age_us = 0};
+    (void)state;
+    need_server();
+    int64_t one = join("cp-1", 20);
+    assert_int_equal(cluster_note_view(cluster, "(here)", &view), 0);
+    assert_true(until(has_note, 3000));
+    assert_true(s.vips[0].agree == 1 && s.vips[0].observers == 1);
+    assert_int_equal(s.nodes[0].views[0].verdict, SNAPSHOT_VIEW_MATCH);
+    for (unsigned i = 0; i < SNAPSHOT_VIPS_MAX + 5; i++) {
+        view.vip.bytes[3] = (uint8_t)i;
+        view.vip.bytes[2] = (uint8_t)(i >> 8);
+        int r = cluster_note_view(cluster, "(here)", &view);
+        assert_true(r == 0 || r == -ENOSPC);
+    }
+    end_lease(one);
+}
+
+/* Last: the server is stopped, started, and ended. */
+static void test_silence(void **state)
+{
+    (void)state;
+    need_server();
+    join("cp-1", 2);
+    assert_true(until(is_held, 3000));
+    etcd_server_stop(&server, SIGKILL);
+    assert_true(until(is_member_down, 5000));
+    assert_string_equal(s.etcd.members[0].error, "refused");
+    assert_true(until(is_stale, 8000));
+    assert_string_equal(s.vips[0].holder, "cp-1"); /* the last known */
+    assert_string_equal(snapshot_worst(&s)->id, "TVA10");
+    cluster_refresh(cluster);
+    assert_true(etcd_server_start(&server));
+    assert_true(until(is_complete, 10000));
+}
+
+static void test_bad_config(void **state)
+{
+    const char *endpoints[] = {"ftp://nowhere:1"}, *bad = NULL;
+    struct loop *loop = loop_new();
+    struct cluster_config config = {.loop = loop,
+                                    .etcd = {.endpoints = endpoints, .n_endpoints = 1}};
+    struct cluster *none = NULL;
+    (void)state;
+    assert_int_equal(cluster_new(&config, &none, &bad), -EINVAL);
+    assert_null(none);
+    assert_string_equal(bad, endpoints[0]);
+    cluster_free(NULL);
+    loop_free(loop);
+}
+
+static int start_server(void **state)
+{
+    char path[512];
+    (void)state;
+    has_server = etcd_server_find("etcd", path) != NULL && etcd_server_init(&server, "http") &&
+                 etcd_server_start(&server);
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    (void)state;
+    if (has_server)
+        etcd_server_done(&server);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad_config),
+        cmocka_unit_test_setup_teardown(test_nobody, begin, end),
+        cmocka_unit_test_setup_teardown(test_life, begin, end),
+        cmocka_unit_test_setup_teardown(test_handover_is_no_duplicate, begin, end),
+        cmocka_unit_test_setup_teardown(test_own_view, begin, end),
+        cmocka_unit_test_setup_teardown(test_silence, begin, end),
+    };
+    return cmocka_run_group_tests(tests, start_server, stop_server);
+}
