@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MS_MAX (INT64_MAX / 1000)
+#define MS_MAX 1e12 /* thirty years; exact in a double, with three places */
 
 static int read_text(struct json_object *value, char *to, size_t size)
 {
@@ -79,7 +79,7 @@ int fields_read_ms(struct json_object *value, bool is_signed, int64_t *ret_us)
     if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
         return -EBADMSG;
     double ms = json_object_get_double(value);
-    if (!isfinite(ms) || fabs(ms) > (double)(MS_MAX / 2) || (ms < 0 && !is_signed))
+    if (!isfinite(ms) || fabs(ms) > MS_MAX || (ms < 0 && !is_signed))
         return -EBADMSG;
     *ret_us = (int64_t)(ms * 1000 + (ms < 0 ? -0.5 : 0.5));
     return 0;

@@ -83,6 +83,10 @@ static void stock(void)
 
 static void nothing(void)
 {
+    for (unsigned i = 0; i < s.n_nodes; i++) {
+        free(s.nodes[i].views);
+        s.nodes[i].views = NULL;
+    }
     s.n_vips = s.n_nodes = s.n_history = 0;
 }
 

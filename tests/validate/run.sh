@@ -136,7 +136,7 @@ fi
 # Each check of the table is reported somewhere, and not reported somewhere.
 grep -ohE '\[TV[0-9]{3}\]' golden/short.txt "$work/seen" 2>/dev/null | tr -d '[]' |
     LC_ALL=C sort -u >"$work/hit" || true
-never=$(LC_ALL=C sort "$work/ids" | comm -23 - "$work/hit" | xargs)
+never=$(grep -v '^TVA' "$work/ids" | LC_ALL=C sort | comm -23 - "$work/hit" | xargs)
 case $never in
 '') good ;;
 *TV4*) if [ -n "$has_host" ]; then bad "never reported: $never"; else skip "reported only on a host: $never"; fi ;;
