@@ -20,7 +20,19 @@
 static const char *const formats[] = {"human", "table", "wide", "json", "yaml", "name", NULL};
 enum { HUMAN, TABLE, WIDE, JSON, YAML, NAME };
 
-enum { OUTPUT, WATCH, CHECK, LOCAL, NO_HEADERS, COLOR, LOCAL_TIME, QUIET, SOCKET, CONNECTION };
+enum {
+    OUTPUT,
+    WATCH,
+    CHECK,
+    LOCAL,
+    NO_HEADERS,
+    COLOR,
+    LOCAL_TIME,
+    QUIET,
+    VERBOSE,
+    SOCKET,
+    CONNECTION
+};
 
 static const struct option options[] = {
     [OUTPUT] = {.name = "output",
@@ -47,6 +59,10 @@ static const struct option options[] = {
                .letter = 'q',
                .kind = OPTION_FLAG,
                .help = "print nothing: the exit status tells"},
+    [VERBOSE] = {.name = "verbose",
+                 .letter = 'v',
+                 .kind = OPTION_FLAG,
+                 .help = "say where the settings of the connection come from"},
     [SOCKET] = {.name = "socket",
                 .kind = OPTION_FILE,
                 .metavar = "PATH",
@@ -111,29 +127,45 @@ static int compose(struct job *job, const struct snapshot *s)
     return out->error;
 }
 
+/* A plugin's word and its code are one. */
+static enum exit_code unknown(const char *why)
+{
+    printf("VIP UNKNOWN - %s\n", why);
+    return EXIT_DEGRADED;
+}
+
+static enum exit_code no_vip(const struct job *job, const struct snapshot *s)
+{
+    char why[160];
+    if (!job->is_check)
+        return look_no_vip(s, job->word);
+    snprintf(why, sizeof(why), "there is no VIP %.100s", job->word);
+    return unknown(why);
+}
+
+static enum exit_code show(struct job *job, const struct look *look, const struct snapshot *s)
+{
+    if (compose(job, s) < 0)
+        return look_no_memory();
+    if (!job->is_quiet)
+        fwrite(buf_str(&job->out), 1, job->out.len, stdout);
+    fflush(stdout);
+    enum exit_code problem = job->is_check ? EXIT_DONE : look_complain(look, s);
+    return problem != EXIT_DONE ? problem : job->code;
+}
+
 static enum exit_code once(struct job *job, struct look *look)
 {
     struct snapshot s;
-    enum exit_code code = look_once(look, &s), problem;
+    enum exit_code code = look_once(look, &s);
     if (code != EXIT_DONE)
         return code;
-    bool is_unknown = job->word && s.age_us >= 0 && !snapshot_find_vip(&s, &job->vip);
-    if (job->word && !is_unknown)
-        status_keep(&s, &job->vip);
-    if (is_unknown && !job->is_check) {
-        code = look_no_vip(&s, job->word);
+    if (job->word && s.age_us >= 0 && !snapshot_find_vip(&s, &job->vip)) {
+        code = no_vip(job, &s);
     } else {
-        if (is_unknown)
+        if (job->word)
             status_keep(&s, &job->vip);
-        int r = compose(job, &s);
-        if (r < 0)
-            code = look_no_memory();
-        else if (!job->is_quiet)
-            fwrite(buf_str(&job->out), 1, job->out.len, stdout);
-        fflush(stdout);
-        code = r < 0 ? code : is_unknown ? EXIT_DEGRADED : job->code; /* a plugin's UNKNOWN is 3 */
-        problem = job->is_check ? EXIT_DONE : look_complain(look, &s);
-        code = problem != EXIT_DONE ? problem : code;
+        code = show(job, look, &s);
     }
     snapshot_done(&s);
     return code;
@@ -207,6 +239,19 @@ static enum exit_code conflict(const char *what)
     return look_fail(EXIT_USAGE, &c);
 }
 
+static void say_connection(const struct connection *c)
+{
+    for (int i = 0; i < CONNECTION_SETTINGS; i++) {
+        struct buf text;
+        buf_init(&text, 0);
+        connection_setting_text(c, (enum connection_setting)i, &text);
+        if (text.len)
+            fprintf(stderr, "%s %s (%s)\n", connection_setting_name((enum connection_setting)i),
+                    buf_str(&text), c->origin[i]);
+        buf_done(&text);
+    }
+}
+
 /* "-w table", a habit from etcdctl. */
 static bool is_format(const char *word)
 {
@@ -246,7 +291,9 @@ static enum exit_code run(const struct arguments *arguments)
     if (code == EXIT_DONE)
         code = look_open(arguments, HISTORY, &look);
     if (code != EXIT_DONE)
-        return job.is_check ? EXIT_DEGRADED : code; /* a plugin's UNKNOWN */
+        return job.is_check ? unknown("see what it says on stderr") : code;
+    if (values[VERBOSE].origin == FROM_FLAG)
+        say_connection(&look.connection);
     buf_init(&job.out, OUTPUT_MAX);
     code = is_watch ? watch(&job, &look) : once(&job, &look);
     buf_done(&job.out);

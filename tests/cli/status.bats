@@ -96,7 +96,10 @@ PY
     [[ $output = "VIP OK - 2 of 2 held | held=2;;2: vips=2" ]]
     status --check 10.0.0.51
     [ "$status" -eq 3 ]
-    [[ $output = "VIP UNKNOWN"* || $output = "VIP CRITICAL - no address" ]]
+    [ "$output" = "VIP UNKNOWN - there is no VIP 10.0.0.51" ]
+    status --check --context none
+    [ "$status" -eq 3 ]
+    [[ $output = "VIP UNKNOWN - "* ]]
     status --check -e http://127.0.0.1:1
     [ "$status" -eq 3 ]
     [ "$output" = "VIP UNKNOWN - etcd does not answer" ]
@@ -106,6 +109,12 @@ PY
     status -q
     [ "$status" -eq 0 ]
     [ -z "$output$stderr" ]
+}
+
+@test "-v says where the settings come from" {
+    status -v -o name
+    [[ $stderr = *"endpoints $URLS (env TALOSVIP_ENDPOINTS)"* ]]
+    [ "${lines[0]}" = vip/10.0.0.50 ]
 }
 
 @test "what does not go together is a usage error" {
