@@ -118,6 +118,15 @@ static bool is_set(const struct snapshot_vip *vip)
            vip->state == SNAPSHOT_VIP_SILENT;
 }
 
+/* "link_down" in the records, "link down" in texts. */
+static void spell(const char *cause, char out[32])
+{
+    size_t n = 0;
+    for (; n < 31 && cause[n]; n++)
+        out[n] = cause[n] == '_' ? ' ' : cause[n];
+    out[n] = '\0';
+}
+
 /* Why the last owner gave up: its own word, the record of whoever took over, or that there was
  * neither. */
 static void tell_lost(struct teller *t, const struct snapshot_vip *was,
@@ -127,9 +136,11 @@ static void tell_lost(struct teller *t, const struct snapshot_vip *was,
     bool has_word = now->released_epoch == was->epoch && now->released_cause[0];
     const char *cause = has_word ? now->released_cause : move ? move->cause : "";
     const char *detail = has_word ? now->released_detail : move ? move->detail : "";
+    char words[32];
+    spell(cause, words);
     struct event *e =
         tell(t, EVENT_LOST, SNAPSHOT_WARN, &was->ip, "%.60s  %.40s%s%.50s", was->holder,
-             cause[0] ? cause : "its key is gone", detail[0] ? ": " : "", detail);
+             words[0] ? words : "its key is gone", detail[0] ? ": " : "", detail);
     COPY(e->node, was->holder);
     COPY(e->from, was->holder);
     COPY(e->to, now->holder);
@@ -204,9 +215,11 @@ static void tell_moves(struct teller *t)
         bool is_measured = m->outage_us >= 0 && !m->is_outage_open;
         if (was && (was->outage_us >= 0 || !is_measured))
             continue;
+        char words[32];
+        spell(m->cause, words);
         struct event *e =
             tell(t, EVENT_MOVED, m->is_planned ? SNAPSHOT_INFO : SNAPSHOT_WARN, &m->vip,
-                 "%.50s -> %.50s  %.40s", m->from[0] ? m->from : "(none)", m->to, m->cause);
+                 "%.50s -> %.50s  %.40s", m->from[0] ? m->from : "(none)", m->to, words);
         size_t len = strlen(e->text);
         if (is_measured)
             snprintf(e->text + len, sizeof(e->text) - len, "  outage %s%" PRId64 ".%03" PRId64 "s",

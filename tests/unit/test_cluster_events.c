@@ -62,7 +62,7 @@ static void test_move(void **state)
     after.vips[0].released_epoch = before.vips[0].epoch;
     strcpy(after.vips[0].released_cause, "link_down");
     strcpy(after.vips[0].released_detail, "eth0");
-    const struct event *e = expect(EVENT_LOST, "cp-1  link_down: eth0");
+    const struct event *e = expect(EVENT_LOST, "cp-1  link down: eth0");
     assert_string_equal(e->from, "cp-1");
     assert_string_equal(e->to, "cp-2");
     assert_string_equal(e->cause, "link_down");
