@@ -10,7 +10,6 @@
 #include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *const formats[] = {"human", "json", NULL};
@@ -141,25 +140,9 @@ static enum exit_code list(const struct arguments *arguments, const char *name)
     return EXIT_DONE;
 }
 
-/* Every folder above the file. */
-static int make_folders(char *path)
-{
-    for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-        *p = '\0';
-        int r = mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
-        *p = '/';
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 static int write_choice(const char *path, const char *name)
 {
-    char folders[4096];
-    if (snprintf(folders, sizeof(folders), "%s", path) >= (int)sizeof(folders))
-        return -ENAMETOOLONG;
-    int r = make_folders(folders);
+    int r = connection_make_folders(path);
     if (r < 0)
         return r;
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -7,9 +7,9 @@
 #include <string.h>
 
 const struct command *const command_table[] = {
-    &cmd_status,     &cmd_watch,    &cmd_history, &cmd_resign, &cmd_pause,
-    &cmd_resume,     &cmd_validate, &cmd_explain, &cmd_run,    &cmd_config,
-    &cmd_completion, &cmd_help,     &cmd_version, NULL};
+    &cmd_status, &cmd_watch,      &cmd_history,  &cmd_shell,   &cmd_resign,
+    &cmd_pause,  &cmd_resume,     &cmd_validate, &cmd_explain, &cmd_run,
+    &cmd_config, &cmd_completion, &cmd_help,     &cmd_version, NULL};
 const char *const command_groups[] = {"Look", "Change", "Check", "Agent", "Other", NULL};
 
 #define COMMANDS (sizeof(command_table) / sizeof(command_table[0]) - 1)
@@ -42,7 +42,7 @@ static enum exit_code complain(const struct complaint *complaint, int error)
     return EXIT_USAGE;
 }
 
-static enum exit_code run_command(const struct command *command, int argc, char *const argv[])
+enum exit_code command_run(const struct command *command, int argc, char *const argv[])
 {
     struct complaint complaint = {.what = ""};
     struct arguments arguments;
@@ -68,7 +68,7 @@ static enum exit_code run_flag(const char *word)
         return EXIT_DONE;
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
-        return run_command(&cmd_version, 0, NULL);
+        return command_run(&cmd_version, 0, NULL);
     complaint_set(&complaint, "unknown flag %.100s", word);
     complaint_hint(&complaint, "the command comes first, its flags after it: talosvip help");
     return complain(&complaint, -EINVAL);
@@ -101,5 +101,5 @@ int command_main(int argc, char *const argv[])
         command_unknown(argv[1], &complaint);
         return (int)complain(&complaint, -EINVAL);
     }
-    return (int)close_stdout(run_command(command, argc - 2, argv + 2));
+    return (int)close_stdout(command_run(command, argc - 2, argv + 2));
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ENDPOINT_DEFAULT "https://127.0.0.1:2379"
@@ -41,6 +42,14 @@ static const struct argument *value_of(const struct arguments *arguments,
 {
     const struct option *option = option_by_name(arguments->options, names[setting]);
     return &arguments->values[option - arguments->options];
+}
+
+bool connection_is_named(const struct arguments *arguments)
+{
+    for (int i = 0; i < CONNECTION_SETTINGS; i++)
+        if (value_of(arguments, (enum connection_setting)i)->origin == FROM_FLAG)
+            return true;
+    return false;
 }
 
 /* What flags or the environment say; not the defaults of the option table. */
@@ -89,6 +98,20 @@ int connection_contexts_path(struct buf *out)
 int connection_state_path(const char *name, struct buf *out)
 {
     return home_path("XDG_STATE_HOME", ".local/state", name, out);
+}
+
+int connection_make_folders(const char *path)
+{
+    char folders[4096];
+    if (snprintf(folders, sizeof(folders), "%s", path) >= (int)sizeof(folders))
+        return -ENAMETOOLONG;
+    for (char *p = strchr(folders + 1, '/'); p; p = strchr(p + 1, '/')) {
+        *p = '\0';
+        if (mkdir(folders, 0700) < 0 && errno != EEXIST)
+            return -errno;
+        *p = '/';
+    }
+    return 0;
 }
 
 /* ---- the context ---- */

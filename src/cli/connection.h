@@ -112,6 +112,8 @@ struct connection {
  * connection. EXIT_DONE; else *ret_complaint says why not, and there is nothing to free. */
 enum exit_code connection_resolve(const struct arguments *arguments, struct connection *ret_c,
                                   struct complaint *ret_complaint);
+/* Whether flags name one. */
+bool connection_is_named(const struct arguments *arguments);
 /* Takes NULL and a zeroed connection. */
 void connection_done(struct connection *c);
 /* One setting as text: "" when it is not set. Never a secret. */
@@ -129,6 +131,8 @@ enum exit_code connection_user(const struct argument *user, const char **ret_use
 
 /* The context that `config use-context` chose: a file below $XDG_STATE_HOME. */
 int connection_state_path(const char *name, struct buf *out);
+/* Every folder above such a file. 0 or -errno. */
+int connection_make_folders(const char *path);
 /* $XDG_CONFIG_HOME/talosvip/config.yaml. 0, -ENOENT (no home), -ENOMEM. */
 int connection_contexts_path(struct buf *out);
 

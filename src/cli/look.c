@@ -24,6 +24,8 @@ enum exit_code look_no_memory(void)
     return EXIT_BUG;
 }
 
+static struct look *kept, *borrower;
+
 static void on_signal(void *arg, int signum)
 {
     struct look *look = arg;
@@ -69,7 +71,7 @@ static void on_time(void *arg)
  * as news. */
 static void on_change(void *arg)
 {
-    struct look *look = arg;
+    struct look *look = arg == kept && borrower ? borrower : arg;
     bool is_ready = cluster_is_complete(look->cluster) || cluster_is_hopeless(look->cluster);
     if (look->is_once && is_ready)
         loop_stop(look->loop);
@@ -94,9 +96,17 @@ static enum exit_code no_client(int error, const char *bad)
     return look_fail(error == -EINVAL ? EXIT_USAGE : EXIT_UNKNOWN, &c);
 }
 
-static int start(struct look *look, unsigned history, const char **ret_bad)
+static int watch_signals(struct look *look)
 {
     static const int signums[] = {SIGINT, SIGTERM, SIGHUP};
+    int r = loop_timer_new(look->loop, on_time, look, &look->timer);
+    for (unsigned i = 0; i < 3 && r == 0; i++)
+        r = loop_signal_new(look->loop, signums[i], on_signal, look, &look->signals[i]);
+    return r;
+}
+
+static int start(struct look *look, unsigned history, const char **ret_bad)
+{
     struct cluster_config config = {.loop = look->loop,
                                     .etcd = look->connection.etcd,
                                     .name = look->connection.context,
@@ -104,10 +114,27 @@ static int start(struct look *look, unsigned history, const char **ret_bad)
                                     .command_timeout_us = look->connection.command_timeout_us,
                                     .on_change = on_change,
                                     .arg = look};
-    int r = loop_timer_new(look->loop, on_time, look, &look->timer);
-    for (unsigned i = 0; i < 3 && r == 0; i++)
-        r = loop_signal_new(look->loop, signums[i], on_signal, look, &look->signals[i]);
+    int r = watch_signals(look);
     return r < 0 ? r : cluster_new(&config, &look->cluster, ret_bad);
+}
+
+void look_keep(struct look *look)
+{
+    kept = look;
+}
+
+static enum exit_code borrow(struct look *look)
+{
+    look->is_borrowed = true;
+    look->connection = kept->connection;
+    look->loop = kept->loop;
+    look->cluster = kept->cluster;
+    borrower = look;
+    int r = watch_signals(look);
+    if (r == 0)
+        return EXIT_DONE;
+    look_close(look);
+    return no_client(r, NULL);
 }
 
 enum exit_code look_open(const struct arguments *arguments, unsigned history, struct look *ret_look)
@@ -115,7 +142,9 @@ enum exit_code look_open(const struct arguments *arguments, unsigned history, st
     struct complaint c = {.what = ""};
     struct look *look = ret_look;
     const char *bad = NULL;
-    *look = (struct look){.deadline_us = UINT64_MAX};
+    *look = (struct look){.deadline_us = UINT64_MAX, .history = history};
+    if (kept && history <= kept->history && !connection_is_named(arguments))
+        return borrow(look);
     enum exit_code code = connection_resolve(arguments, &look->connection, &c);
     if (code != EXIT_DONE)
         return look_fail(code, &c);
@@ -130,14 +159,19 @@ enum exit_code look_open(const struct arguments *arguments, unsigned history, st
 
 void look_close(struct look *look)
 {
-    cluster_free(look->cluster);
+    if (!look->is_borrowed)
+        cluster_free(look->cluster);
     for (unsigned i = 0; i < 3; i++)
         if (look->signals[i])
             loop_signal_free(look->signals[i]);
     if (look->timer)
         loop_timer_free(look->timer);
-    loop_free(look->loop);
     snapshot_done(&look->before);
+    if (look->is_borrowed) {
+        borrower = NULL;
+        return;
+    }
+    loop_free(look->loop);
     connection_done(&look->connection);
 }
 
@@ -152,7 +186,8 @@ enum exit_code look_once(struct look *look, struct snapshot *ret_snapshot)
     limit = limit && limit < ONCE_MAX_US ? limit : ONCE_MAX_US;
     look->is_once = true;
     loop_timer_set(look->timer, clock_now_us() + limit);
-    loop_run(look->loop);
+    if (!look->is_borrowed || !cluster_is_complete(look->cluster))
+        loop_run(look->loop);
     look->is_once = false;
     if (look->signal)
         return signal_code(look->signal);
@@ -171,6 +206,8 @@ enum exit_code look_follow(struct look *look, uint64_t pace_us, uint64_t limit_u
     look->deadline_us = limit_us ? now + limit_us : UINT64_MAX;
     arm(look, now + AT_LEAST_US);
     loop_run(look->loop);
+    look->on_snapshot = NULL;
+    loop_timer_set(look->timer, UINT64_MAX);
     return look->error ? look_no_memory() : EXIT_DONE;
 }
 

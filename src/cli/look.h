@@ -16,6 +16,8 @@ struct look {
     struct loop_timer *timer;
     int signal; /* that ended it; 0 none */
     /* Private: */
+    bool is_borrowed; /* loop, cluster and connection are those that are kept */
+    unsigned history;
     uint64_t deadline_us, due_us, last_us, pace_us;
     bool is_once, is_over;
     struct snapshot before;
@@ -30,6 +32,9 @@ struct look {
 enum exit_code look_open(const struct arguments *arguments, unsigned history,
                          struct look *ret_look);
 void look_close(struct look *look);
+/* From here on look_open() lends this one's connection to whoever names no other, as the commands
+ * of a shell do; NULL ends that. One borrower at a time, and none while this one is followed. */
+void look_keep(struct look *look);
 
 /* Waits until all is known, or nothing can be, or the command's time is over (never 5 s).
  * EXIT_DONE with a snapshot, however little it holds, for snapshot_done(); else it was told. */

@@ -28,8 +28,9 @@ struct command {
     enum exit_code (*run)(const struct arguments *arguments);
 };
 
-extern const struct command cmd_run, cmd_status, cmd_watch, cmd_history, cmd_resign, cmd_pause,
-    cmd_resume, cmd_validate, cmd_explain, cmd_config, cmd_completion, cmd_help, cmd_version;
+extern const struct command cmd_run, cmd_status, cmd_watch, cmd_history, cmd_shell, cmd_resign,
+    cmd_pause, cmd_resume, cmd_validate, cmd_explain, cmd_config, cmd_completion, cmd_help,
+    cmd_version;
 
 /* All commands in the order of the help; NULL-terminated. */
 extern const struct command *const command_table[];
@@ -43,6 +44,9 @@ extern const struct command cmd_complete, cmd_man;
 const struct command *command_find(const char *name);
 /* The one line, and a guess, for a name that is no command. */
 void command_unknown(const char *name, struct complaint *ret_complaint);
+
+/* Runs it with the words behind its name. */
+enum exit_code command_run(const struct command *command, int argc, char *const argv[]);
 
 /* help.c: the help as text on `out`. */
 void help_overview(FILE *out);

@@ -4,6 +4,7 @@
 # Completion: what the program answers, and what real shells make of it.
 
 bats_require_minimum_version 1.5.0
+load terminal_helper
 
 setup() {
     talosvip=$(realpath "${TALOSVIP:-$BATS_TEST_DIRNAME/../../build/talosvip}")
@@ -15,34 +16,12 @@ setup() {
     mkdir -p home bin
     ln -s "$talosvip" bin/talosvip
     ln -s "$talosvip" bin/vip
-    tmux=(tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null)
+    terminal_setup
 }
 
-teardown() {
-    "${tmux[@]}" kill-server 2>/dev/null || true
-}
+teardown() { terminal_teardown; }
 
 complete() { run --separate-stderr "$talosvip" __complete -- "$@"; }
-
-# shell COMMAND...: in a terminal, with the program in PATH.
-shell() {
-    "${tmux[@]}" new-session -d -x 100 -y 30 env -i HOME="$PWD/home" TERM=screen LANG=C.UTF-8 \
-        PATH="$PWD/bin:/usr/bin:/bin" "$@"
-}
-
-# shows TEXT: the screen has it within 10 s.
-shows() {
-    local end=$((SECONDS + 10))
-    until "${tmux[@]}" capture-pane -pJ | grep -qF -- "$1"; do
-        if ((SECONDS > end)); then
-            "${tmux[@]}" capture-pane -p
-            return 1
-        fi
-        read -rt 0.05 <> <(:) || true
-    done
-}
-
-type_keys() { "${tmux[@]}" send-keys -- "$@"; }
 
 @test "commands, flags, choices and check IDs come from the tables" {
     complete ""
@@ -59,7 +38,7 @@ type_keys() { "${tmux[@]}" send-keys -- "$@"; }
 
 @test "each flag of each command's help is offered, once, and the value of one is not a flag" {
     for command in $("$talosvip" __complete -- "" | sed -n 's/\t.*//p' | grep -v '^--'); do
-        told=$("$talosvip" "$command" --help | sed '1,/^Flags:/d' | sed -n 's/^  .*\(--[a-z][a-z-]*\).*/\1/p' | sort)
+        told=$("$talosvip" "$command" --help | sed '1,/^Flags:/d' | sed -n 's/^ \{2,6\}\(-[a-zA-Z], \)\?\(--[a-z][a-z-]*\).*/\2/p' | sort)
         offered=$("$talosvip" __complete -- "$command" - | sed -n 's/\t.*//p' | sort)
         [ "$told" = "$offered" ] || { diff <(echo "$told") <(echo "$offered"); return 1; }
     done
@@ -118,13 +97,13 @@ YAML
 
 @test "bash with bash-completion" {
     contexts
-    shell bash --norc
+    in_terminal bash --norc
     type_keys ". /usr/share/bash-completion/bash_completion; . $scripts/talosvip.bash" Enter
     bash_completes
 }
 
 @test "bash without bash-completion" {
-    shell bash --norc
+    in_terminal bash --norc
     type_keys ". $scripts/talosvip.bash" Enter
     type_keys "talosvip vali" Tab
     shows "talosvip validate"
@@ -134,7 +113,7 @@ YAML
 
 @test "zsh" {
     contexts
-    shell zsh -f
+    in_terminal zsh -f
     type_keys "autoload -U compinit; compinit -u -d zcomp; . $scripts/_talosvip; echo re''ady" Enter
     shows ready
     bash_completes
@@ -142,7 +121,7 @@ YAML
 
 @test "fish" {
     contexts
-    shell fish --no-config
+    in_terminal fish --no-config
     type_keys "source $scripts/talosvip.fish; echo re''ady" Enter
     shows ready
     type_keys "talosvip vali" Tab
