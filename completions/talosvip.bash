@@ -15,6 +15,7 @@ _talosvip() {
         :*) ;;
         *)
             value=${line%%$'\t'*}
+            [[ $value != *' '* ]] || printf -v value %q "$value"
             COMPREPLY+=("$value")
             ;;
         esac

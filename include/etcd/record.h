@@ -101,6 +101,9 @@ struct record_move {
     char note[RECORD_TEXT_MAX];
 };
 
+/* What `cause` may say, for people who look for one; ends with NULL. */
+extern const char *const record_causes[];
+
 enum record_request_kind { RECORD_RESIGN, RECORD_PAUSE };
 
 /* talosvip/v1/requests/<ip>, and (pause only) talosvip/v1/requests/node/<node> */

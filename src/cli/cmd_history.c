@@ -44,7 +44,7 @@ static const struct option options[] = {
               .help = "only moves from or to this node"},
     [CAUSE] = {.name = "cause",
                .kind = OPTION_STRING,
-               .metavar = "TEXT",
+               .metavar = "CAUSE",
                .help = "only causes with these words: link, resign, lease ..."},
     [SINCE] = {.name = "since",
                .kind = OPTION_STRING,

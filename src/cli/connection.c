@@ -100,6 +100,11 @@ int connection_state_path(const char *name, struct buf *out)
     return home_path("XDG_STATE_HOME", ".local/state", name, out);
 }
 
+int connection_cache_path(const char *name, struct buf *out)
+{
+    return home_path("XDG_CACHE_HOME", ".cache", name, out);
+}
+
 int connection_make_folders(const char *path)
 {
     char folders[4096];

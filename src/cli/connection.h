@@ -131,6 +131,8 @@ enum exit_code connection_user(const struct argument *user, const char **ret_use
 
 /* The context that `config use-context` chose: a file below $XDG_STATE_HOME. */
 int connection_state_path(const char *name, struct buf *out);
+/* Likewise below $XDG_CACHE_HOME. */
+int connection_cache_path(const char *name, struct buf *out);
 /* Every folder above such a file. 0 or -errno. */
 int connection_make_folders(const char *path);
 /* $XDG_CONFIG_HOME/talosvip/config.yaml. 0, -ENOENT (no home), -ENOMEM. */

@@ -7,6 +7,16 @@
 #include "base/clock.h"
 #include "record_field.h"
 
+const char *const record_causes[] = {
+    "first election",  "shutdown",
+    "resign",          "no longer configured",
+    "link down",       "health check",
+    "address refused", "agent died",
+    "lease expired",   "etcd session lost",
+    "key deleted",     "silent",
+    "unknown",         NULL,
+};
+
 #define MOVE(name_, kind_, member_, required_, absent_)                                            \
     RECORD_FIELD(record_move, name_, kind_, member_, required_, absent_)
 #define SEEN(name_, kind_, member_, required_, absent_)                                            \

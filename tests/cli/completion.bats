@@ -64,6 +64,23 @@ complete() { run --separate-stderr "$talosvip" __complete -- "$@"; }
     done
 }
 
+@test "VIPs and nodes come from etcd, and are remembered for half a minute" {
+    load etcd_helper
+    export XDG_CACHE_HOME=$BATS_TEST_TMPDIR/cache TALOSVIP_SOCKET=$BATS_TEST_TMPDIR/no-agent
+    BATS_FILE_TMPDIR=$BATS_TEST_TMPDIR etcd_up 1
+    export TALOSVIP_ENDPOINTS=$URLS
+    candidate 10.0.0.50 cp-1 "$(lease 60)"
+    complete status 10
+    [ "${lines[0]}" = "10.0.0.50"$'\t'"held by cp-1" ]
+    [ "$(stat -c %a cache/talosvip/completion)" = 600 ]
+    etcd_down
+    complete history --node c
+    [[ ${lines[0]} == cp-1* ]]
+    touch -d "-1 minute" cache/talosvip/completion
+    complete status 10
+    [ "$output" = :4 ]
+}
+
 @test "completion prints the script of each shell, and knows no other" {
     cmp <("$talosvip" completion bash) "$scripts/talosvip.bash"
     cmp <("$talosvip" completion zsh) "$scripts/_talosvip"
@@ -84,6 +101,8 @@ bash_completes() {
     shows "use-context fd00:10::50"
     type_keys C-u "vip explain --no-pager TV20" Tab Tab
     shows TV203
+    type_keys C-u "vip history --cause first" Tab
+    shows "--cause first\\ election"
 }
 
 contexts() { # one with a name that holds colons
