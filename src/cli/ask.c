@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ask.h"
+#include "look.h"
 
 #include "base/parse.h"
 #include "etcd/keys.h"
@@ -48,7 +49,13 @@ enum exit_code ask_open(struct ask *a, const char *command, const struct argumen
 {
     struct complaint c = {.what = ""};
     *a = (struct ask){.command = command};
-    enum exit_code code = connection_resolve(arguments, &a->connection, &c);
+    const struct connection *kept = look_kept(arguments);
+    enum exit_code code = EXIT_DONE;
+    a->is_borrowed = kept != NULL;
+    if (kept)
+        a->connection = *kept;
+    else
+        code = connection_resolve(arguments, &a->connection, &c);
     if (code != EXIT_DONE) {
         complaint_print(&c);
         return code;
@@ -67,7 +74,8 @@ void ask_close(struct ask *a)
 {
     etcd_client_free(a->client);
     loop_free(a->loop);
-    connection_done(&a->connection);
+    if (!a->is_borrowed)
+        connection_done(&a->connection);
     *a = (struct ask){.command = NULL};
 }
 

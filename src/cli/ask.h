@@ -14,6 +14,7 @@
 struct ask {
     const char *command; /* "resign", for what is said */
     struct connection connection;
+    bool is_borrowed; /* the connection's settings are a shell's */
     struct loop *loop;
     struct etcd_client *client;
     enum exit_code code;             /* of what was run last */

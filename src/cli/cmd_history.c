@@ -220,6 +220,8 @@ static enum exit_code list(const struct arguments *arguments, struct look *look,
         code = check_names(job, s);
     if (code != EXIT_DONE)
         return code;
+    if (job->format <= WIDE)
+        look_tell_pauses(s);
     history_filter(s, &job->filter);
     return print(job, s, arguments->values[NO_PAGER].origin != FROM_FLAG);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ask.h"
 #include "ask_local.h"
+#include "look.h"
 #include "table.h"
 
 #include "base/clock.h"
@@ -141,12 +142,30 @@ static enum exit_code decide(void *arg, const struct request_scene *scene)
     return EXIT_DONE;
 }
 
+/* A cluster that may lose no further member deserves a second thought. */
+static void note_etcd(struct prospect *p, const struct arguments *arguments)
+{
+    struct look look;
+    struct snapshot s;
+    if (p->doubt[0] || look_open(arguments, 1, &look) != EXIT_DONE)
+        return;
+    if (look_once(&look, &s) == EXIT_DONE) {
+        if (s.etcd.state != SNAPSHOT_ETCD_OK)
+            snprintf(p->doubt, sizeof(p->doubt), "etcd is %s: %u of %u members answer.",
+                     snapshot_etcd_state_name(s.etcd.state), s.etcd.n_healthy, s.etcd.n_members);
+        snapshot_done(&s);
+    }
+    look_close(&look);
+}
+
 /* EXIT_DONE: go on. */
-static enum exit_code confirm(const struct prospect *p)
+static enum exit_code confirm(struct prospect *p, const struct arguments *arguments)
 {
     char question[128];
     if (!ask_can_ask("resign"))
         return EXIT_USAGE;
+    if (arguments->values[LOCAL].origin != FROM_FLAG)
+        note_etcd(p, arguments);
     fprintf(stderr, "%s%s", p->consequence, p->usual);
     if (p->doubt[0]) {
         fprintf(stderr, "%s\n", p->doubt);
@@ -225,15 +244,14 @@ static enum exit_code move(struct ask *a, const struct prospect *p,
 }
 
 /* Says what would be done, or asks whether it shall; EXIT_DONE and *ret_go: do it. */
-static enum exit_code settle(const struct prospect *p, const struct arguments *arguments,
-                             bool *ret_go)
+static enum exit_code settle(struct prospect *p, const struct arguments *arguments, bool *ret_go)
 {
     bool is_dry = arguments->values[DRY_RUN].origin == FROM_FLAG;
     enum exit_code code = EXIT_DONE;
     if (is_dry)
         printf("%s%s%s%s", p->consequence, p->usual, p->doubt, p->doubt[0] ? "\n" : "");
     else if (arguments->values[YES].origin != FROM_FLAG)
-        code = confirm(p);
+        code = confirm(p, arguments);
     *ret_go = code == EXIT_DONE && !is_dry;
     return code;
 }

@@ -165,6 +165,8 @@ static enum exit_code once(struct job *job, struct look *look)
     } else {
         if (job->word)
             status_keep(&s, &job->vip);
+        if (!job->is_check && !job->is_quiet && (job->format == TABLE || job->format == WIDE))
+            look_tell_pauses(&s);
         code = show(job, look, &s);
     }
     snapshot_done(&s);

@@ -63,7 +63,7 @@ struct job {
     struct style style;
     const char *word;
     struct ip vip;
-    bool until_held, is_held, has_complained;
+    bool until_held, is_held, has_complained, has_told_pauses;
     enum exit_code code; /* why it ended by itself */
     struct watch_exec *exec;
     struct event *events;
@@ -145,6 +145,10 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
     struct job *job = arg;
     if (!look_at_first(job, after))
         return false;
+    if (!job->has_told_pauses && after->age_us >= 0) {
+        job->has_told_pauses = true;
+        look_tell_pauses(after);
+    }
     /* What is there when etcd answers for the first time is no news. */
     if (before && before->age_us >= 0) {
         tell(job, before, after);

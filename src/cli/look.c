@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "look.h"
+#include "status_snapshot.h"
 
 #include "base/clock.h"
 #include "base/parse.h"
@@ -123,6 +124,11 @@ void look_keep(struct look *look)
     kept = look;
 }
 
+const struct connection *look_kept(const struct arguments *arguments)
+{
+    return kept && !connection_is_named(arguments) ? &kept->connection : NULL;
+}
+
 static enum exit_code borrow(struct look *look)
 {
     look->is_borrowed = true;
@@ -143,7 +149,7 @@ enum exit_code look_open(const struct arguments *arguments, unsigned history, st
     struct look *look = ret_look;
     const char *bad = NULL;
     *look = (struct look){.deadline_us = UINT64_MAX, .history = history};
-    if (kept && history <= kept->history && !connection_is_named(arguments))
+    if (look_kept(arguments) && history <= kept->history)
         return borrow(look);
     enum exit_code code = connection_resolve(arguments, &look->connection, &c);
     if (code != EXIT_DONE)
@@ -266,6 +272,16 @@ enum exit_code look_complain(const struct look *look, const struct snapshot *s)
     if (status == ETCD_FORBIDDEN)
         complaint_hint(&c, "the role needs to read talos:v1:vip:election: and talosvip/v1/");
     return look_fail(status == ETCD_FORBIDDEN ? EXIT_PERMISSION : EXIT_UNKNOWN, &c);
+}
+
+void look_tell_pauses(const struct snapshot *s)
+{
+    const struct style plain = {.has_color = false};
+    struct buf out;
+    buf_init(&out, 0);
+    status_pauses(s, &plain, &out);
+    fputs(buf_str(&out), stderr);
+    buf_done(&out);
 }
 
 enum exit_code look_parse_vip(const char *text, struct ip *ret_vip)

@@ -35,6 +35,8 @@ void look_close(struct look *look);
 /* From here on look_open() lends this one's connection to whoever names no other, as the commands
  * of a shell do; NULL ends that. One borrower at a time, and none while this one is followed. */
 void look_keep(struct look *look);
+/* The connection that is kept, where `arguments` name no other; else NULL. */
+const struct connection *look_kept(const struct arguments *arguments);
 
 /* Waits until all is known, or nothing can be, or the command's time is over (never 5 s).
  * EXIT_DONE with a snapshot, however little it holds, for snapshot_done(); else it was told. */
@@ -56,6 +58,9 @@ enum exit_code look_parse_vip(const char *text, struct ip *ret_vip);
 /* Says that there is no such VIP, with a guess. EXIT_NO. */
 enum exit_code look_no_vip(const struct snapshot *s, const char *text);
 enum exit_code look_no_node(const struct snapshot *s, const char *name);
+
+/* What is paused, on stderr: whoever looks is to know before anything else. */
+void look_tell_pauses(const struct snapshot *s);
 
 /* Says it, and returns the code. */
 enum exit_code look_fail(enum exit_code code, const struct complaint *complaint);

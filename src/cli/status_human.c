@@ -182,7 +182,7 @@ static void add_move(const struct snapshot *s, const struct snapshot_vip *vip,
     buf_putc(out, '\n');
 }
 
-static void add_pause(const struct snapshot *s, const struct style *style, struct buf *out)
+void status_pauses(const struct snapshot *s, const struct style *style, struct buf *out)
 {
     for (unsigned i = 0; i < s->n_vips; i++) {
         const struct snapshot_vip *vip = &s->vips[i];
@@ -274,7 +274,7 @@ static void add_alerts(const struct snapshot *s, const struct style *style, stru
 
 void status_human(const struct snapshot *s, const struct style *style, struct buf *out)
 {
-    add_pause(s, style, out);
+    status_pauses(s, style, out);
     for (unsigned i = 0; i < s->n_vips; i++) {
         const struct snapshot_vip *vip = &s->vips[i];
         add_head(s, vip, style, out);

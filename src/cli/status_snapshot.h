@@ -17,6 +17,8 @@ void status_table(const struct snapshot *s, const struct style *style, bool is_w
 void status_names(const struct snapshot *s, struct buf *out);
 /* One line for monitoring; returns the plugin's code, 0 OK to 3 UNKNOWN. */
 int status_check(const struct snapshot *s, struct buf *out);
+/* One line for each VIP that is paused. */
+void status_pauses(const struct snapshot *s, const struct style *style, struct buf *out);
 /* What the snapshot means for the exit status. */
 enum exit_code status_code(const struct snapshot *s);
 
