@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct buf;
 
@@ -16,6 +17,15 @@ enum text_kind {
 
 /* Bytes of the first character of `text`; `len` is at least 1. */
 size_t text_next(const char *text, size_t len, enum text_kind *ret_kind);
+
+/* The code point of a character that text_next() called plain, `bytes` long. */
+uint32_t text_code(const char *text, size_t bytes);
+/* Cells of a terminal that a character takes, whatever the locale: 0 combining, 1, or 2 wide. */
+unsigned text_cells(uint32_t code);
+/* Cells of a whole text, each character that is not plain counted as one. */
+size_t text_width(const char *text);
+/* The UTF-8 form, at most 4 bytes and not terminated; returns its length. */
+size_t text_encode(uint32_t code, char out[4]);
 
 /* Appends `text` with a '?' for every character that is not plain, so that a name cannot move
  * the cursor or look like another one. Returns 0 or the buf's error. */

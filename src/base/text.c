@@ -39,6 +39,62 @@ size_t text_next(const char *text, size_t len, enum text_kind *ret_kind)
     return n;
 }
 
+uint32_t text_code(const char *text, size_t bytes)
+{
+    return decode((const unsigned char *)text, bytes, &bytes);
+}
+
+unsigned text_cells(uint32_t code)
+{
+    /* The blocks of Unicode's East Asian Width "wide", and of marks that stand on others. */
+    static const struct {
+        uint32_t first, last;
+        unsigned cells;
+    } blocks[] = {
+        {0x300, 0x36f, 0},     {0x483, 0x489, 0},     {0x591, 0x5bd, 0},     {0x610, 0x61a, 0},
+        {0x64b, 0x65f, 0},     {0x1100, 0x115f, 2},   {0x1ab0, 0x1aff, 0},   {0x1dc0, 0x1dff, 0},
+        {0x20d0, 0x20ff, 0},   {0x231a, 0x231b, 2},   {0x23e9, 0x23ec, 2},   {0x2614, 0x2615, 2},
+        {0x26a1, 0x26a1, 2},   {0x2705, 0x2705, 2},   {0x274c, 0x274c, 2},   {0x2753, 0x2757, 2},
+        {0x2e80, 0x303e, 2},   {0x3041, 0xa4cf, 2},   {0xac00, 0xd7a3, 2},   {0xf900, 0xfaff, 2},
+        {0xfe00, 0xfe0f, 0},   {0xfe20, 0xfe2f, 0},   {0xfe30, 0xfe6f, 2},   {0xff00, 0xff60, 2},
+        {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2}, {0x1f680, 0x1f6ff, 2}, {0x1f900, 0x1f9ff, 2},
+        {0x20000, 0x3fffd, 2}, {0xe0100, 0xe01ef, 0},
+    };
+    for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]) && code >= blocks[i].first; i++)
+        if (code <= blocks[i].last)
+            return blocks[i].cells;
+    return 1;
+}
+
+size_t text_width(const char *text)
+{
+    size_t cells = 0, len = strlen(text);
+    while (len > 0) {
+        enum text_kind kind;
+        size_t n = text_next(text, len, &kind);
+        cells += kind == TEXT_PLAIN ? text_cells(text_code(text, n)) : 1;
+        text += n;
+        len -= n;
+    }
+    return cells;
+}
+
+size_t text_encode(uint32_t code, char out[4])
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const unsigned lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    for (size_t i = n - 1; i > 0; i--) {
+        out[i] = (char)(0x80 | (code & 0x3f));
+        code >>= 6;
+    }
+    out[0] = (char)(lead[n] | code);
+    return n;
+}
+
 int text_add_plain(struct buf *out, const char *text)
 {
     size_t len = strlen(text);

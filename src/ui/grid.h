@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* A screen as values: cells with a character and a meaning. Knows no terminal. */
+#ifndef TALOSVIP_UI_GRID_H
+#define TALOSVIP_UI_GRID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define GRID_WIDTH_MAX 500
+#define GRID_HEIGHT_MAX 300
+
+/* What a cell means; screen.c decides how that looks. */
+enum style {
+    STYLE_PLAIN,
+    STYLE_GOOD,
+    STYLE_IDLE,
+    STYLE_WARN,
+    STYLE_CRIT,
+    STYLE_UNKNOWN,
+    STYLE_DIM,
+    STYLE_TITLE,
+    STYLE_HEAD,
+    STYLE_COUNT,
+    /* Beside the meaning: */
+    STYLE_SELECTED = 0x40,
+    STYLE_MATCH = 0x80,
+};
+
+struct cell {
+    uint32_t code;
+    uint8_t style;
+    uint8_t cells; /* 1, 2, or 0: the right half of the one before */
+};
+
+struct grid {
+    unsigned width, height;
+    bool is_ascii; /* every other character becomes '?' */
+    struct cell *cells;
+};
+
+/* 0 or -ENOMEM; sizes are clamped to 1..MAX. `grid` was zeroed or initialised before. */
+int grid_resize(struct grid *grid, unsigned width, unsigned height);
+void grid_done(struct grid *grid);
+void grid_clear(struct grid *grid);
+
+/* All clip at `end` (exclusive) and at the grid, and return the column after what was written. */
+unsigned grid_text(struct grid *grid, unsigned row, unsigned col, unsigned end, unsigned style,
+                   const char *text);
+unsigned grid_printf(struct grid *grid, unsigned row, unsigned col, unsigned end, unsigned style,
+                     const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* As grid_text(), but says by `mark` at its end that something was cut off. */
+unsigned grid_cut(struct grid *grid, unsigned row, unsigned col, unsigned end, unsigned style,
+                  const char *text, const char *mark);
+/* Ends before `end`; what does not fit is cut off at the right. Returns the first column. */
+unsigned grid_right(struct grid *grid, unsigned row, unsigned col, unsigned end, unsigned style,
+                    const char *text);
+/* The same character in all cells from `col` to `end`. */
+void grid_fill(struct grid *grid, unsigned row, unsigned col, unsigned end, unsigned style,
+               const char *glyph);
+/* Adds style bits to cells that are written. */
+void grid_mark(struct grid *grid, unsigned row, unsigned col, unsigned end, unsigned style);
+/* Gives them another meaning, their style bits kept. */
+void grid_restyle(struct grid *grid, unsigned row, unsigned col, unsigned end, unsigned style);
+/* The cells of one row, which must exist. */
+const struct cell *grid_row(const struct grid *grid, unsigned row);
+
+/* Lines of UTF-8, trailing blanks cut, each with a newline. 0 or the buf's error. */
+int grid_write(const struct grid *grid, struct buf *out);
+
+#endif

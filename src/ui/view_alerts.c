@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+#include "view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "words.h"
+
+enum style view_severity_style(enum snapshot_severity severity)
+{
+    return severity == SNAPSHOT_CRIT   ? STYLE_CRIT
+           : severity == SNAPSHOT_WARN ? STYLE_WARN
+                                       : STYLE_PLAIN;
+}
+
+const char *view_severity_glyph(const struct view *v, enum snapshot_severity severity)
+{
+    return severity == SNAPSHOT_CRIT ? v->g->crit : severity == SNAPSHOT_WARN ? v->g->warn : " ";
+}
+
+void view_alert_text(const struct snapshot_alert *alert, char *out, size_t size)
+{
+    char about[IP_TEXT_MAX + SNAPSHOT_NAME_MAX] = "";
+    if (alert->node[0])
+        snprintf(about, sizeof(about), "%s", alert->node);
+    else if (alert->vip.family != IP_NONE)
+        ip_format(&alert->vip, about);
+    bool is_said = *about == '\0' || strstr(alert->text, about);
+    snprintf(out, size, "%s%s%s", is_said ? "" : about, is_said ? "" : ": ", alert->text);
+}
+
+static void draw_row(struct view *v, unsigned index, unsigned row)
+{
+    const struct snapshot_alert *alert = &v->m->shown.alerts[index];
+    const struct rect *r = &v->m->layout.panels[PANEL_ALERTS];
+    unsigned end = r->col + r->width, age_end = end > 7 ? end - 7 : 0;
+    bool has_cursor = v->m->focus == PANEL_ALERTS;
+    char text[2 * SNAPSHOT_TEXT_MAX], age[WORD_MAX];
+    unsigned style = view_severity_style(alert->severity);
+    unsigned col = grid_printf(v->grid, row, r->col, end, style, "%s %s",
+                               has_cursor ? " " : view_severity_glyph(v, alert->severity),
+                               snapshot_severity_word(alert->severity));
+    words_age(alert->since_us, age);
+    snprintf(text, sizeof(text), "%s ago", age);
+    grid_right(v->grid, row, col, age_end, STYLE_PLAIN, text);
+    unsigned text_end = age_end - (unsigned)text_width(text) - 2;
+    grid_right(v->grid, row, age_end, end, STYLE_PLAIN, alert->id);
+    view_alert_text(alert, text, sizeof(text));
+    grid_cut(v->grid, row, col + 2, text_end, STYLE_PLAIN, text, v->g->cut);
+}
+
+/* What to do about it, for the alerts that have one obvious answer. */
+static const char *advice(const char *id)
+{
+    static const struct {
+        char id[8];
+        const char *what;
+    } list[] = {
+        {"TVA07", "chronyc tracking"},
+        {"TVA10", "talosvip status --local"},
+        {"TVA11", "etcdctl endpoint status --cluster"},
+        {"TVA15", "etcdctl alarm list"},
+    };
+    for (unsigned i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        if (strcmp(list[i].id, id) == 0)
+            return list[i].what;
+    return NULL;
+}
+
+/* Beside the failovers each alert has room for its whole text. */
+static unsigned draw_block(struct view *v, const struct snapshot_alert *alert, bool is_selected,
+                           unsigned row, unsigned end_row)
+{
+    const struct rect *r = &v->m->layout.panels[PANEL_ALERTS];
+    unsigned end = r->col + r->width, col = r->col + 2, from = row;
+    char text[2 * SNAPSHOT_TEXT_MAX], age[WORD_MAX], about[IP_TEXT_MAX] = "";
+    words_age(alert->since_us, age);
+    ip_format(&alert->vip, about);
+    grid_printf(v->grid, row, r->col, end, view_severity_style(alert->severity), "%s %s",
+                view_severity_glyph(v, alert->severity), snapshot_severity_word(alert->severity));
+    grid_printf(v->grid, row, r->col + 8, end, STYLE_PLAIN, "%s  %s ago  %s%s", alert->id, age,
+                alert->node[0]                 ? "node "
+                : alert->vip.family != IP_NONE ? ""
+                                               : "etcd",
+                alert->node[0]                 ? alert->node
+                : alert->vip.family != IP_NONE ? about
+                                               : "");
+    if (is_selected)
+        grid_mark(v->grid, row, r->col, end, STYLE_SELECTED);
+    row++;
+    row += view_wrap(v, row, end_row - row, col, r->width - 3, STYLE_PLAIN, alert->text);
+    const char *what = advice(alert->id);
+    if (what && row < end_row) {
+        snprintf(text, sizeof(text), alert->node[0] ? "do: %s   (on %s)" : "do: %s", what,
+                 alert->node);
+        grid_text(v->grid, row++, col, end, STYLE_DIM, text);
+    }
+    if (row < end_row)
+        grid_printf(v->grid, row++, what ? col + 4 : col, end, STYLE_DIM, "talosvip explain %s",
+                    alert->id);
+    return row - from;
+}
+
+static void draw_blocks(struct view *v)
+{
+    const struct panel_state *p = &v->m->panels[PANEL_ALERTS];
+    const struct rect *r = &v->m->layout.panels[PANEL_ALERTS];
+    unsigned row = r->row + 1, end = r->row + r->height, i = p->top;
+    for (; i < p->n && row + 1 < end; i++)
+        row += draw_block(v, &v->m->shown.alerts[p->rows[i]],
+                          v->m->focus == PANEL_ALERTS && i == p->at, row, end);
+    if (i < p->n && end > r->row + 1) {
+        grid_fill(v->grid, end - 1, r->col, r->col + r->width, STYLE_PLAIN, " ");
+        grid_printf(v->grid, end - 1, r->col + 2, r->col + r->width, STYLE_DIM, "%s %u more",
+                    v->g->more, p->n - i);
+    }
+    for (row = r->row; row < end; row++)
+        grid_text(v->grid, row, r->col - 1, r->col, STYLE_DIM,
+                  row == r->row ? v->g->tee[0] : v->g->side);
+}
+
+/* Alerts that ended in the last ten minutes. */
+static void draw_cleared(struct view *v)
+{
+    const struct rect *r = &v->m->layout.cleared;
+    const struct snapshot *s = &v->m->shown;
+    unsigned row = r->row + 1, end = r->row + r->height;
+    if (r->height < 2)
+        return;
+    view_title(v, r, PANEL_COUNT, "Recently cleared", "");
+    for (unsigned i = 0; i < s->n_alerts && row < end; i++) {
+        const struct snapshot_alert *a = &s->alerts[i];
+        char from[WORD_MAX], to[WORD_MAX], about[SNAPSHOT_NAME_MAX] = "";
+        if (a->cleared_us < 0)
+            continue;
+        words_time(s->wall_us - (uint64_t)a->since_us, from);
+        words_time(s->wall_us - (uint64_t)a->cleared_us, to);
+        if (a->vip.family != IP_NONE)
+            ip_format(&a->vip, about);
+        else
+            snprintf(about, sizeof(about), "%s", a->node);
+        grid_printf(v->grid, row, r->col, r->col + r->width, STYLE_PLAIN, "%s %s  %s%s%s  %s",
+                    v->g->good, a->id, from, v->g->dash, to, about);
+        if (++row < end)
+            grid_cut(v->grid, row++, r->col + 2, r->col + r->width, STYLE_DIM, a->text, v->g->cut);
+    }
+    for (row = r->row; row < end; row++)
+        grid_text(v->grid, row, r->col - 1, r->col, STYLE_DIM,
+                  row == r->row ? v->g->tee[2] : v->g->side);
+}
+
+void view_alerts(struct view *v)
+{
+    const struct rect *r = &v->m->layout.panels[PANEL_ALERTS];
+    bool is_beside = r->col > 0;
+    char left[32], right[256];
+    view_title_right(v, PANEL_ALERTS, "", right, sizeof(right));
+    snprintf(left, sizeof(left), "Alerts %u", rows_count(v->m, PANEL_ALERTS));
+    view_title(v, r, PANEL_ALERTS, left, right);
+    if (is_beside)
+        draw_blocks(v);
+    else
+        view_rows(v, PANEL_ALERTS, 1, draw_row);
+    draw_cleared(v);
+}
+
+static void draw_event(struct view *v, unsigned index, unsigned row)
+{
+    const struct event_line *event = model_event(v->m, index);
+    const struct rect *r = &v->m->layout.panels[PANEL_EVENTS];
+    unsigned end = r->col + r->width;
+    char time[WORD_MAX];
+    if (!event)
+        return;
+    words_time(event->wall_us, time);
+    unsigned col = grid_printf(v->grid, row, r->col + 2, end, STYLE_PLAIN, "%s.%03u  %-4s  ", time,
+                               (unsigned)(event->wall_us / 1000 % 1000), event->who);
+    grid_text(v->grid, row, col, end, view_severity_style(event->severity),
+              snapshot_severity_word(event->severity));
+    grid_cut(v->grid, row, col + 6, end, STYLE_PLAIN, event->text, v->g->cut);
+}
+
+void view_events(struct view *v)
+{
+    const struct rect *r = &v->m->layout.panels[PANEL_EVENTS];
+    const struct panel_state *p = &v->m->panels[PANEL_EVENTS];
+    char right[256];
+    view_title_right(v, PANEL_EVENTS, p->at == 0 ? "following" : "", right, sizeof(right));
+    view_title(v, r, PANEL_EVENTS, "Events", right);
+    view_rows(v, PANEL_EVENTS, 1, draw_event);
+    if (p->n == 0 && r->height > 1 && !p->filter[0])
+        grid_text(v->grid, r->row + 1, r->col + 2, r->col + r->width, STYLE_DIM,
+                  "nothing has changed since the start");
+}

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines at the top: which cluster, how etcd is, and how old all of this is. */
+#include "view.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "words.h"
+
+const char *view_etcd_word(const struct snapshot *s)
+{
+    static const char *const words[] = {[SNAPSHOT_ETCD_CONNECTING] = "connecting",
+                                        [SNAPSHOT_ETCD_OK] = "OK",
+                                        [SNAPSHOT_ETCD_DEGRADED] = "DEGRADED",
+                                        [SNAPSHOT_ETCD_NO_QUORUM] = "NO QUORUM",
+                                        [SNAPSHOT_ETCD_UNREACHABLE] = "UNREACHABLE"};
+    return words[s->etcd.state];
+}
+
+static enum style etcd_style(const struct snapshot *s)
+{
+    static const uint8_t styles[] = {[SNAPSHOT_ETCD_CONNECTING] = STYLE_UNKNOWN,
+                                     [SNAPSHOT_ETCD_OK] = STYLE_GOOD,
+                                     [SNAPSHOT_ETCD_DEGRADED] = STYLE_WARN,
+                                     [SNAPSHOT_ETCD_NO_QUORUM] = STYLE_CRIT,
+                                     [SNAPSHOT_ETCD_UNREACHABLE] = STYLE_CRIT};
+    return styles[s->etcd.state];
+}
+
+enum style view_status(const struct view *v, char *out, size_t size)
+{
+    const struct model *m = v->m;
+    const struct snapshot *s = &m->shown;
+    char age[WORD_MAX], retry[WORD_MAX];
+    if (m->replay.is_on && !m->is_batch) {
+        snprintf(out, size, "REPLAY %zu/%zu %s%g%s", m->replay.at + 1, m->replay.n, "x",
+                 m->replay.speed / 1000.0,
+                 m->replay.is_paused   ? " paused"
+                 : m->replay.is_at_end ? " end"
+                                       : "");
+        return STYLE_TITLE;
+    }
+    if (m->paused_us) {
+        words_age((int64_t)(m->now_us - m->paused_us), age);
+        snprintf(out, size, "PAUSED %s (+%u events)", age, m->n_events - m->paused_events);
+        return STYLE_WARN;
+    }
+    if (s->age_us < 0) {
+        snprintf(out, size, "%s",
+                 s->etcd.state == SNAPSHOT_ETCD_CONNECTING ? "CONNECTING" : "DOWN");
+        return s->etcd.state == SNAPSHOT_ETCD_CONNECTING ? STYLE_UNKNOWN : STYLE_CRIT;
+    }
+    words_age(s->age_us, age);
+    if (model_is_stale(m)) {
+        words_age((s->etcd.retry_us + 999999) / 1000000 * 1000000, retry);
+        snprintf(out, size, s->etcd.retry_us >= 0 ? "STALE %s   retry in %s" : "STALE %s", age,
+                 retry);
+        return STYLE_CRIT;
+    }
+    if (s->age_us > 2 * (int64_t)(m->interval_us > 1000000 ? m->interval_us : 1000000)) {
+        snprintf(out, size, "SLOW  %.1fs", (double)s->age_us / 1e6);
+        return STYLE_WARN;
+    }
+    snprintf(out, size, "LIVE  %.1fs", (double)m->interval_us / 1e6);
+    return STYLE_GOOD;
+}
+
+/* Pieces from the left to the right as long as they fit, the rest is left out. */
+static void join(char *out, size_t size, unsigned room, const char *const pieces[], unsigned n)
+{
+    *out = '\0';
+    for (unsigned i = 0; i < n; i++) {
+        size_t len = strlen(out);
+        if (*pieces[i] == '\0')
+            continue;
+        if (text_width(out) + text_width(pieces[i]) + (len ? 2 : 0) > room)
+            return;
+        snprintf(out + len, size - len, "%s%s", len ? "  " : "", pieces[i]);
+    }
+}
+
+static void draw_first_line(struct view *v)
+{
+    const struct snapshot *s = &v->m->shown;
+    const struct snapshot_etcd *e = &s->etcd;
+    char text[512], state[64], leader[96] = "", term[40] = "", db[96] = "", rev[40] = "",
+                               w[WORD_MAX];
+    unsigned width = v->m->width;
+    unsigned col = grid_text(v->grid, 0, 0, width, STYLE_TITLE, "talosvip");
+    col = grid_printf(v->grid, 0, col, width, STYLE_PLAIN, "  %.*s", (int)width / 3, s->cluster);
+    snprintf(state, sizeof(state), "etcd %s %u/%u", view_etcd_word(s), e->n_healthy, e->n_members);
+    if (model_is_stale(v->m) || (e->state == SNAPSHOT_ETCD_UNREACHABLE && s->age_us >= 0)) {
+        words_time(s->wall_us - (uint64_t)s->age_us, w);
+        snprintf(text, sizeof(text), "%s   last contact %sZ", state, w);
+    } else {
+        int64_t bytes = -1, quota = -1;
+        for (unsigned i = 0; i < e->n_members; i++)
+            if (e->members[i].db_bytes > bytes)
+                bytes = e->members[i].db_bytes, quota = e->members[i].quota_bytes;
+        if (*e->leader)
+            snprintf(leader, sizeof(leader), "leader %s", e->leader);
+        if (e->term >= 0)
+            snprintf(term, sizeof(term), "term %lld", (long long)e->term);
+        if (e->revision >= 0)
+            snprintf(rev, sizeof(rev), "rev %lld", (long long)e->revision);
+        words_bytes(bytes, w);
+        if (bytes >= 0)
+            snprintf(db, sizeof(db), "db %s", w);
+        words_bytes(quota, w);
+        if (bytes >= 0 && quota > 0)
+            snprintf(db + strlen(db), sizeof(db) - strlen(db), "/%s", w);
+        const char *pieces[] = {state, leader, term, db, rev};
+        join(text, sizeof(text), width > col + 2 ? width - col - 2 : 0, pieces, 5);
+    }
+    col = grid_right(v->grid, 0, col + 2, width, STYLE_PLAIN, text);
+    grid_restyle(v->grid, 0, col + 5, col + (unsigned)strlen(state), etcd_style(s));
+}
+
+static unsigned draw_member(struct view *v, unsigned col, unsigned end,
+                            const struct snapshot_member *m)
+{
+    char text[SNAPSHOT_TEXT_MAX], word[WORD_MAX];
+    words_latency(m->rtt_us, word);
+    if (m->is_healthy)
+        snprintf(text, sizeof(text), "ok %s", word);
+    else if (!m->is_asked)
+        snprintf(text, sizeof(text), "connecting");
+    else
+        snprintf(text, sizeof(text), "%s", m->error[0] ? m->error : "no leader");
+    if (!m->is_healthy && m->is_asked && v->m->shown.etcd.n_healthy > 0)
+        for (char *c = text; *c && *c != ' '; c++) /* the odd one out is loud */
+            *c = (char)toupper((unsigned char)*c);
+    col = grid_printf(v->grid, 1, col, end, STYLE_PLAIN, "%.24s%s ",
+                      m->name[0] ? m->name : m->endpoint, m->is_leader ? "*" : "");
+    return grid_text(v->grid, 1, col, end,
+                     m->is_healthy ? STYLE_GOOD
+                     : m->is_asked ? STYLE_WARN
+                                   : STYLE_UNKNOWN,
+                     text);
+}
+
+static void draw_second_line(struct view *v)
+{
+    const struct snapshot *s = &v->m->shown;
+    char status[160], text[256], time[WORD_MAX], bytes[WORD_MAX];
+    unsigned width = v->m->width, need = 0;
+    enum style style = view_status(v, status, sizeof(status));
+    size_t status_len = text_width(status);
+    words_date_time(s->wall_us, time);
+    for (unsigned i = 0; i < s->etcd.n_members && i < 5; i++) {
+        const struct snapshot_member *m = &s->etcd.members[i];
+        need += (unsigned)(strlen(m->name) + (m->is_healthy  ? 9
+                                              : !m->is_asked ? 14
+                                                             : strlen(m->error) + 4));
+    }
+    bool is_short = s->wall_us > 0 && (need + status_len + 24 > width || model_is_stale(v->m));
+    snprintf(text, sizeof(text), "%s   %s%s", status, is_short ? time + 11 : time,
+             s->wall_us ? "Z" : "");
+    if (s->wall_us == 0)
+        snprintf(text, sizeof(text), "%s", status);
+    if (v->m->recorded_bytes >= 0) {
+        words_bytes(v->m->recorded_bytes, bytes);
+        size_t len = strlen(text);
+        memmove(text + strlen(bytes) + 7, text, len + 1);
+        memcpy(text, "REC ", 4);
+        memcpy(text + 4, bytes, strlen(bytes));
+        memcpy(text + 4 + strlen(bytes), "   ", 3);
+    }
+    unsigned right = grid_right(v->grid, 1, 0, width, STYLE_PLAIN, text);
+    unsigned at = right + (unsigned)(strstr(text, status) - text);
+    grid_restyle(v->grid, 1, at, at + (unsigned)status_len, style);
+    unsigned col = 0, end = right > 2 ? right - 2 : 0;
+    for (unsigned i = 0; i < s->etcd.n_members; i++) {
+        if (i > 0)
+            col += 3;
+        if (col + 8 > end)
+            break;
+        col = draw_member(v, col, end, &s->etcd.members[i]);
+    }
+    if (s->etcd.n_members == 0)
+        grid_text(v->grid, 1, 0, end, STYLE_UNKNOWN,
+                  s->etcd.error[0] ? s->etcd.error : "connecting");
+}
+
+/* Two stations answer: who they are matters more than anything else. */
+static bool duplicate_text(const struct snapshot *s, char *out, size_t size)
+{
+    for (unsigned i = 0; i < s->n_vips; i++) {
+        const struct snapshot_vip *vip = &s->vips[i];
+        char ip[IP_TEXT_MAX], tail[WORD_MAX];
+        if (vip->state != SNAPSHOT_VIP_DUP || vip->n_macs < 2)
+            continue;
+        ip_format(&vip->ip, ip);
+        int len = snprintf(out, size, "%s answers from %u MACs:", ip, vip->n_macs);
+        for (unsigned k = 0; k < vip->n_macs && (size_t)len < size; k++) {
+            const char *who = "unknown";
+            for (unsigned n = 0; n < s->n_nodes; n++)
+                if (strcmp(s->nodes[n].mac, vip->macs[k]) == 0)
+                    who = s->nodes[n].name;
+            words_mac_tail(vip->macs[k], 3, tail);
+            len +=
+                snprintf(out + len, size - (size_t)len, "%s %s (%s)", k ? " and" : "", who, tail);
+        }
+        return true;
+    }
+    return false;
+}
+
+void view_banner_text(const struct view *v, char *out, size_t size)
+{
+    const struct snapshot_alert *worst = snapshot_worst(&v->m->shown);
+    *out = '\0';
+    if (worst && worst->severity == SNAPSHOT_CRIT && strcmp(worst->id, "TVA02") == 0 &&
+        duplicate_text(&v->m->shown, out, size))
+        return;
+    if (worst)
+        view_alert_text(worst, out, size);
+}
+
+static void draw_banner(struct view *v, unsigned row)
+{
+    char text[512], age[WORD_MAX], ttl[WORD_MAX];
+    unsigned width = v->m->width;
+    if (model_is_expired(v->m)) {
+        words_age(v->m->shown.age_us, age);
+        words_age(model_ttl_us(v->m), ttl);
+        snprintf(text, sizeof(text),
+                 "No answer from etcd for %s. That is longer than the %s lease, so the holder "
+                 "below is only the LAST KNOWN one. Check: talosvip status --local",
+                 age, ttl);
+        grid_printf(v->grid, row, 0, width, STYLE_WARN, "%s STALE  ", v->g->warn);
+        view_wrap(v, row, 2, 9, width - 9, STYLE_PLAIN, text);
+    } else if (model_banner_lines(v->m) > 0) {
+        view_banner_text(v, text, sizeof(text));
+        unsigned col = grid_printf(v->grid, row, 0, width, STYLE_CRIT, "%s CRIT", v->g->crit);
+        grid_cut(v->grid, row, col + 2, width, STYLE_PLAIN, text, v->g->cut);
+    }
+}
+
+static void draw_wide_line(struct view *v)
+{
+    const struct model *m = v->m;
+    const struct snapshot *s = &m->shown;
+    char status[160], text[512], time[WORD_MAX], bytes[WORD_MAX];
+    unsigned width = m->width, agents = 0;
+    unsigned col = grid_text(v->grid, 0, 0, width, STYLE_TITLE, "talosvip top");
+    col = grid_printf(v->grid, 0, col, width, STYLE_PLAIN, "  %.40s", s->cluster);
+    if (s->etcd.endpoint[0])
+        col = grid_printf(v->grid, 0, col, width, STYLE_DIM, "  via %.60s (1 of %u)",
+                          s->etcd.endpoint, s->etcd.n_members);
+    for (unsigned i = 0; i < s->n_nodes; i++)
+        agents += s->nodes[i].has_agent;
+    enum style style = view_status(v, status, sizeof(status));
+    words_date_time(s->wall_us, time);
+    size_t live = strncmp(status, "LIVE  ", 6) == 0 ? 6 : 0;
+    int len = 0;
+    if (m->recorded_bytes >= 0) {
+        words_bytes(m->recorded_bytes, bytes);
+        len = snprintf(text, sizeof(text), "REC %s   ", bytes);
+    }
+    unsigned before = (unsigned)len;
+    len += snprintf(text + len, sizeof(text) - (size_t)len, "%.*s%s%s   %u agents", (int)live,
+                    status, live ? "every " : "", status + live, agents);
+    if (m->observer[0])
+        len += snprintf(text + len, sizeof(text) - (size_t)len, "   observer: %s", m->observer);
+    if (s->wall_us)
+        snprintf(text + len, sizeof(text) - (size_t)len, "   %s UTC", time);
+    unsigned right = grid_right(v->grid, 0, col + 2, width, STYLE_PLAIN, text);
+    grid_restyle(v->grid, 0, right + before, right + before + (live ? 4 : (unsigned)strlen(status)),
+                 style);
+}
+
+void view_header(struct view *v)
+{
+    unsigned rows = v->m->layout.kind == LAYOUT_WIDE ? 1 : 2;
+    if (rows == 1) {
+        draw_wide_line(v);
+    } else {
+        draw_first_line(v);
+        draw_second_line(v);
+    }
+    if (v->m->layout.header > rows)
+        draw_banner(v, rows);
+}

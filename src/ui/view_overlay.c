@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/* What lies over the panels: the help, the sort menu, a row's details, the resign dialog. */
+#include "view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "words.h"
+
+static const char *const help_keys[] = {
+    "arrows k j PgUp PgDn g G   move in the panel",
+    "Tab Shift-Tab 1..6         next, previous panel, by number",
+    "Enter                      details; Esc or q closes",
+    "z                          one panel on the whole screen",
+    "/ n N                      search, next, previous",
+    "f                          filter: x  !x  node:cp-1; Esc empties",
+    "s  < >  S                  sort menu, column, reverse",
+    "r                          resign the VIP (asks first)",
+    "p                          pause; data is still collected",
+    "+ -                        slower, faster refresh",
+    "c                          copy the row (OSC 52)",
+    "w                          write a snapshot file",
+    "e                          events panel",
+    "m C A                      mouse, colour, ASCII on or off",
+    "Ctrl-L Ctrl-Z Ctrl-C q     repaint, suspend, quit, back or quit",
+    "replay: t T b r [ ]        step, back, time, rewind, speed",
+    NULL,
+};
+
+/* Every symbol that can appear, with its word. */
+static void legend(const struct view *v, struct buf *out)
+{
+    const struct glyphs *g = v->g;
+    buf_printf(out, "%s HELD, OK    one owner, as it should be\n", g->good);
+    buf_printf(out, "%s FREE        no owner and no key\n", g->idle);
+    buf_printf(out, "%s MOVING WARN between owners, or look at it\n", g->warn);
+    buf_printf(out, "%s DUP         two stations answer\n", g->crit);
+    buf_printf(out, "%s SILENT CRIT held, and nobody answers\n", g->crit);
+    buf_printf(out, "%s STALE       only the last known; (names)\n", g->unknown);
+    buf_printf(out, "%s             the selected row\n", g->select);
+    char bar[VIEW_BAR_MAX];
+    glyphs_bar(g, 600, 6, bar);
+    buf_printf(out, "%s        lease left; %s%s%s nobody knows\n", bar, g->dot, g->dot, g->dot);
+    for (unsigned i = 0; i < GLYPHS_LEVELS; i++)
+        buf_puts(out, i == 0 || strcmp(g->spark[i], g->spark[i - 1]) != 0 ? g->spark[i] : "");
+    buf_printf(out, " renewal: <5 <10 <20 <50 ms\n         <100 <250 ms <1 s and more; %s failed\n",
+               g->fail);
+    buf_printf(out, "%s %s           sorted up, down\n", g->ascending, g->descending);
+    buf_printf(out, "%s %s %s %s       owned, planned move, unplanned, now\n", g->held, g->planned,
+               g->unplanned, g->now);
+    buf_printf(out, "%sok  %sWRONG    MAC of the holder, another\n", g->check, g->crit);
+    buf_puts(out, "next N         place in the queue\n");
+    buf_puts(out, "talos          a node without agent\n");
+    buf_puts(out, "CLOCK          offset; leases do not use it\n");
+}
+
+static void help_text(const struct view *v, unsigned width, struct buf *out)
+{
+    struct buf right;
+    buf_init(&right, 0);
+    legend(v, &right);
+    const char *line = buf_str(&right);
+    bool has_two = width >= 116;
+    for (unsigned i = 0; help_keys[i]; i++) {
+        size_t len = strcspn(line, "\n");
+        if (has_two)
+            buf_printf(out, "%-66s%.*s\n", help_keys[i], (int)len, line);
+        else
+            buf_printf(out, "%s\n", help_keys[i]);
+        if (has_two)
+            line += len + (line[len] == '\n');
+    }
+    buf_printf(out, "%s%s", has_two ? "" : "\n", line);
+    buf_done(&right);
+}
+
+static unsigned count_lines(const char *text, unsigned *ret_widest)
+{
+    unsigned n = 0;
+    *ret_widest = 0;
+    while (*text) {
+        char line[1024];
+        size_t len = strcspn(text, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)len, text);
+        if (text_width(line) > *ret_widest)
+            *ret_widest = (unsigned)text_width(line);
+        n++;
+        text += len + (text[len] == '\n');
+    }
+    return n;
+}
+
+/* As much of the text as fits into a frame, from the line that was scrolled to. */
+static void draw_text(struct view *v, const char *title, const char *text)
+{
+    unsigned widest, lines = count_lines(text, &widest);
+    if (widest < text_width(title) + 4)
+        widest = (unsigned)text_width(title) + 4;
+    struct rect in = view_frame(v, widest + 4, lines + 2, title);
+    unsigned top = v->m->overlay_top;
+    if (top + in.height > lines)
+        top = lines > in.height ? lines - in.height : 0;
+    for (unsigned i = 0; i < top + in.height && *text; i++) {
+        char line[1024];
+        size_t len = strcspn(text, "\n");
+        snprintf(line, sizeof(line), "%.*s", (int)len, text);
+        if (i >= top)
+            grid_cut(v->grid, in.row + i - top, in.col, in.col + in.width, STYLE_PLAIN, line,
+                     v->g->cut);
+        text += len + (text[len] == '\n');
+    }
+    if (lines > in.height && in.width > 30)
+        grid_printf(v->grid, in.row + in.height, in.col + 1, in.col + in.width, STYLE_DIM,
+                    " %u-%u of %u; j k scroll ", top + 1, top + in.height, lines);
+}
+
+static void draw_sort(struct view *v)
+{
+    const char *const *names = rows_sorts(v->m->focus);
+    unsigned n = 0;
+    while (names[n])
+        n++;
+    struct rect in = view_frame(v, 24, n + 2, "Sort by");
+    for (unsigned i = 0; i < n && i < in.height; i++) {
+        bool is_chosen = i == v->m->overlay_at;
+        grid_printf(v->grid, in.row + i, in.col, in.col + in.width, STYLE_PLAIN, "%s %s",
+                    is_chosen ? v->g->select : " ", names[i]);
+        if (is_chosen)
+            grid_mark(v->grid, in.row + i, in.col, in.col + in.width, STYLE_SELECTED);
+    }
+}
+
+void view_overlay(struct view *v)
+{
+    static const char *const titles[PANEL_COUNT] = {
+        [PANEL_VIPS] = "VIP",     [PANEL_NODES] = "Node",   [PANEL_MOVES] = "Failover",
+        [PANEL_ALERTS] = "Alert", [PANEL_EVENTS] = "Event", [PANEL_MEMBERS] = "etcd member"};
+    struct buf text;
+    if (v->m->overlay == OVERLAY_SORT) {
+        draw_sort(v);
+        return;
+    }
+    buf_init(&text, 0);
+    if (v->m->overlay == OVERLAY_HELP) {
+        help_text(v, v->m->width, &text);
+        draw_text(v, "Help", buf_str(&text));
+    } else {
+        view_details_text(v, &text);
+        draw_text(v, titles[v->m->overlay_panel], buf_str(&text));
+    }
+    buf_done(&text);
+}
+
+static unsigned draw_field(struct view *v, unsigned row, unsigned col, unsigned end,
+                           enum dialog_field field, const char *label, const char *text,
+                           unsigned cells)
+{
+    bool is_here = v->m->dialog.field == field;
+    char underline[128];
+    memset(underline, '_', sizeof(underline));
+    size_t width = text_width(text);
+    size_t rest = cells > width && cells - width < sizeof(underline) ? cells - width : 0;
+    underline[rest] = '\0';
+    col = grid_text(v->grid, row, col, end, STYLE_PLAIN, label);
+    unsigned from = col;
+    col = grid_printf(v->grid, row, col, end, STYLE_PLAIN, "[%s%s]", text, underline);
+    if (is_here)
+        grid_mark(v->grid, row, from, col, STYLE_SELECTED);
+    return col;
+}
+
+void view_dialog(struct view *v)
+{
+    const struct dialog *d = &v->m->dialog;
+    char ip[IP_TEXT_MAX], title[96], to[SNAPSHOT_NAME_MAX + 8], prompt[96];
+    struct buf text;
+    buf_init(&text, 0);
+    model_dialog_text(v->m, &text);
+    unsigned width = v->m->width < 68 ? v->m->width : 68, inside = width > 4 ? width - 4 : 1;
+    unsigned lines = view_wrap(v, 0, 0, 0, inside, STYLE_PLAIN, buf_str(&text));
+    ip_format(&d->vip, ip);
+    snprintf(title, sizeof(title), "Resign %s?", ip);
+    struct rect in = view_frame(v, width, lines + 4, title);
+    unsigned end = in.col + in.width;
+    view_wrap(v, in.row, lines, in.col, in.width, STYLE_PLAIN, buf_str(&text));
+    buf_done(&text);
+    const char *name = model_dialog_choice(v->m, d->choice);
+    snprintf(to, sizeof(to), "%s %s", name ? name : "?", v->g->choose);
+    unsigned row = in.row + lines;
+    unsigned col = draw_field(v, row, in.col, end, DIALOG_TO, "To: ", to, 0);
+    draw_field(v, row++, col + 3, end, DIALOG_REASON, "Reason: ", d->reason, 33);
+    if (d->needs_typing) {
+        snprintf(prompt, sizeof(prompt), "Type %s to go on: ", ip);
+        draw_field(v, row, in.col, end, DIALOG_TYPED, prompt, d->typed, 20);
+        return;
+    }
+    col = in.col + (in.width > 26 ? in.width - 25 : 0);
+    col = draw_field(v, row, col, end, DIALOG_NO, "", " No ", 0);
+    draw_field(v, row, col + 3, end, DIALOG_YES, "", " Yes, resign ", 0);
+}

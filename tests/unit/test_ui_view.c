@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/* Whole screens against golden files: tests/ui/golden, from the snapshots in tests/ui/data.
+ * GENERATE=1 writes them anew. */
+#include "../../src/ui/view.h"
+
+#include "cluster/snapshot_json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char *read_file(const char *path, size_t *ret_len)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    size_t size = 0;
+    if (!file)
+        return NULL;
+    ssize_t len = getdelim(&text, &size, -1, file);
+    fclose(file);
+    *ret_len = len < 0 ? 0 : (size_t)len;
+    return text;
+}
+
+static struct model *load(const char *name, unsigned width, unsigned height)
+{
+    char path[128];
+    size_t len;
+    struct snapshot s;
+    snprintf(path, sizeof(path), "tests/ui/data/%s.jsonl", name);
+    char *text = read_file(path, &len);
+    assert_non_null(text);
+    struct model *model = model_new(width, height);
+    assert_non_null(model);
+    assert_int_equal(snapshot_parse(text, strcspn(text, "\n"), &s), 0);
+    model_snapshot(model, 1000000, &s);
+    free(text);
+    return model;
+}
+
+static void press(struct model *model, const char *keys)
+{
+    struct effect effect;
+    for (; *keys; keys++)
+        model_key(model, (unsigned char)*keys, &effect);
+}
+
+/* The first line that differs, for whoever reads the failure. */
+static void explain(const char *name, const char *want, const char *got)
+{
+    for (unsigned line = 1;; line++) {
+        size_t a = strcspn(want, "\n"), b = strcspn(got, "\n");
+        if (a != b || strncmp(want, got, a) != 0) {
+            print_error("%s:%u\n want %.*s\n got  %.*s\n", name, line, (int)a, want, (int)b, got);
+            return;
+        }
+        if (!want[a] || !got[b])
+            return;
+        want += a + 1;
+        got += b + 1;
+    }
+}
+
+static void check(const struct model *model, const char *name)
+{
+    struct grid grid = {0};
+    struct buf out;
+    char path[160];
+    size_t len = 0;
+    buf_init(&out, 0);
+    assert_int_equal(view_draw(model, &grid), 0);
+    assert_int_equal(grid_write(&grid, &out), 0);
+    snprintf(path, sizeof(path), "tests/ui/golden/%s.txt", name);
+    if (getenv("GENERATE")) {
+        FILE *file = fopen(path, "we");
+        assert_non_null(file);
+        fwrite(buf_str(&out), 1, out.len, file);
+        fclose(file);
+    } else {
+        char *want = read_file(path, &len);
+        assert_non_null(want);
+        if (strcmp(want, buf_str(&out)) != 0)
+            explain(path, want, buf_str(&out));
+        assert_string_equal(want, buf_str(&out));
+        free(want);
+    }
+    buf_done(&out);
+    grid_done(&grid);
+}
+
+static const struct {
+    unsigned width, height;
+} sizes[] = {{80, 24}, {160, 50}, {100, 30}, {60, 8}, {40, 6}, {20, 1}};
+static const char *const sets[] = {"utf8", "console", "ascii"};
+static const char *const data[] = {"ok", "wide", "dup", "stale", "talos", "big", "connecting"};
+
+static void test_all_sizes_and_glyphs(void **state)
+{
+    (void)state;
+    for (unsigned d = 0; d < sizeof(data) / sizeof(data[0]); d++)
+        for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++)
+            for (unsigned g = 0; g < 3; g++) {
+                char name[96];
+                struct model *model = load(data[d], sizes[s].width, sizes[s].height);
+                model->glyph_set = (enum glyph_set)g;
+                snprintf(name, sizeof(name), "%s-%ux%u-%s", data[d], sizes[s].width,
+                         sizes[s].height, sets[g]);
+                check(model, name);
+                model_free(model);
+            }
+}
+
+/* Keys that open each overlay. */
+static const struct {
+    const char *name, *keys;
+} overlays[] = {{"help", "?"},        {"sort", "2s"},         {"vip", "\r"},     {"node", "2j\r"},
+                {"failover", "3\r"},  {"alert", "4\r"},       {"member", "6\r"}, {"resign", "r"},
+                {"filter", "2fcp-1"}, {"search", "2/cp-3\r"}, {"zoom", "3z"},    {"events", "e"},
+                {"message", "c"},     {"sorted", "2>>S"}};
+
+static void test_overlays(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < sizeof(overlays) / sizeof(overlays[0]); i++)
+        for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+            char name[96];
+            struct model *model = load("ok", sizes[s].width, sizes[s].height);
+            press(model, overlays[i].keys);
+            if (s > 0)
+                model->glyph_set = s % 2 ? GLYPHS_ASCII : GLYPHS_UTF8;
+            snprintf(name, sizeof(name), "overlay-%s-%ux%u", overlays[i].name, sizes[s].width,
+                     sizes[s].height);
+            check(model, name);
+            model_free(model);
+        }
+}
+
+static void test_resign_that_needs_typing(void **state)
+{
+    (void)state;
+    struct model *model = load("dup", 80, 24);
+    press(model, "r");
+    check(model, "overlay-resign-typed-80x24");
+    model_free(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_sizes_and_glyphs),
+        cmocka_unit_test(test_overlays),
+        cmocka_unit_test(test_resign_that_needs_typing),
+    };
+    return cmocka_run_group_tests_name("ui_view", tests, NULL, NULL);
+}
