@@ -25,7 +25,7 @@ VERSION := $(if $(VERSION),$(VERSION),0.1.0)
 
 # Debian's packages: to build, to test. docs/design.md says what each is for.
 BUILD_PACKAGES := gcc make pkg-config libc6-dev libcurl4-openssl-dev libjson-c-dev libyaml-dev \
-  libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev libseccomp-dev libssl-dev libreadline-dev
+  libnl-3-dev libnl-route-3-dev libevent-dev libcap-ng-dev libncurses-dev libseccomp-dev libssl-dev libreadline-dev
 TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cppcheck shellcheck \
   valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc spin \
   tmux zsh fish bash-completion
@@ -36,7 +36,7 @@ TOOL_PACKAGES := etcd-server etcd-client
 TEST_TOOL_PACKAGES := prometheus
 
 LIBS := libcurl json-c yaml-0.1 libnl-3.0 libnl-route-3.0 libevent_core libevent_extra libcap-ng libseccomp \
-  libcrypto readline
+  libcrypto readline ncursesw
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
   -Wformat=2 -Wvla $(if $(CI)$(WERROR),-Werror)

@@ -42,6 +42,8 @@ bool cluster_is_hopeless(const struct cluster *cluster);
 enum etcd_status cluster_failure(const struct cluster *cluster);
 /* Asks everything anew (Ctrl-L). */
 void cluster_refresh(struct cluster *cluster);
+/* How often the members are asked from now on; 0: 1 s. */
+void cluster_set_interval(struct cluster *cluster, uint64_t interval_us);
 /* What this host itself sees of a VIP (its neighbour table, its probe), as node "(here)" or by
  * its name. Copied. 0, -ENOMEM, -ENOSPC. */
 int cluster_note_view(struct cluster *cluster, const char *node, const struct snapshot_view *view);

@@ -214,6 +214,11 @@ void cluster_refresh(struct cluster *cluster)
     loop_timer_set(c->tick, 0);
 }
 
+void cluster_set_interval(struct cluster *cluster, uint64_t interval_us)
+{
+    cluster->config.interval_us = interval_us ? interval_us : INTERVAL_US;
+}
+
 struct etcd_client *cluster_etcd(struct cluster *cluster)
 {
     return cluster->client;

@@ -81,7 +81,7 @@ unsigned model_banner_lines(const struct model *model)
     return worst && worst->severity == SNAPSHOT_CRIT;
 }
 
-const struct event_line *model_event(const struct model *model, unsigned index)
+const struct event *model_event(const struct model *model, unsigned index)
 {
     if (index >= model_event_count(model))
         return NULL;
@@ -102,7 +102,7 @@ bool model_selected(const struct model *model, enum panel panel, unsigned *ret_i
     return true;
 }
 
-const struct snapshot_vip *model_vip(const struct model *model)
+const struct snapshot_vip *model_current_vip(const struct model *model)
 {
     unsigned index;
     if (model_selected(model, PANEL_VIPS, &index))
@@ -174,10 +174,21 @@ static void say_what_changed(struct model *model, const struct snapshot *next)
     model_say(model, "back after %s: %.200s", away, text);
 }
 
+static void learn_events(struct model *model, const struct snapshot *s)
+{
+    const struct snapshot *before = model->has_latest ? &model->latest : &model->shown;
+    if (!model->has_snapshot || s->wall_us <= before->wall_us)
+        return;
+    size_t n = events_between(before, s, model->found);
+    for (size_t i = 0; i < n; i++)
+        model->events[model->n_events++ % MODEL_EVENTS_MAX] = model->found[i];
+}
+
 void model_snapshot(struct model *model, uint64_t now_us, struct snapshot *snapshot)
 {
     model->now_us = now_us;
     learn_latencies(model, snapshot);
+    learn_events(model, snapshot);
     if (model->paused_us) {
         snapshot_done(&model->latest);
         model->latest = *snapshot;

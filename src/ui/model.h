@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "cluster/events.h"
 #include "cluster/snapshot.h"
 #include "glyphs.h"
 #include "keys.h"
@@ -77,13 +78,6 @@ struct latency {
     int32_t us[MODEL_BUCKETS];
 };
 
-struct event_line {
-    uint64_t wall_us;
-    enum snapshot_severity severity;
-    char who[SNAPSHOT_NAME_MAX];
-    char text[SNAPSHOT_TEXT_MAX + SNAPSHOT_NAME_MAX];
-};
-
 struct replay_state {
     bool is_on, is_paused, is_at_end;
     size_t at, n;
@@ -123,8 +117,9 @@ struct model {
 
     unsigned n_latencies;
     struct latency latencies[SNAPSHOT_NODES_MAX];
-    unsigned n_events; /* of all; the last MODEL_EVENTS_MAX are kept */
-    struct event_line events[MODEL_EVENTS_MAX];
+    unsigned n_events;                     /* of all; the last MODEL_EVENTS_MAX are kept */
+    struct event events[MODEL_EVENTS_MAX]; /* as a ring */
+    struct event found[EVENTS_MAX];        /* between two snapshots */
 };
 
 struct model *model_new(unsigned width, unsigned height);
@@ -153,10 +148,10 @@ bool model_is_expired(const struct model *model); /* over the lease: holders are
 int64_t model_ttl_us(const struct model *model);  /* the longest lease; -1 unknown */
 unsigned model_banner_lines(const struct model *model);
 /* The VIP that other panels follow, or NULL. */
-const struct snapshot_vip *model_vip(const struct model *model);
+const struct snapshot_vip *model_current_vip(const struct model *model);
 const struct latency *model_latency(const struct model *model, const char *node);
 /* The newest event is 0; NULL past the end. */
-const struct event_line *model_event(const struct model *model, unsigned index);
+const struct event *model_event(const struct model *model, unsigned index);
 unsigned model_event_count(const struct model *model);
 /* The row under the cursor of the panel, as an index into its array; false when it is empty. */
 bool model_selected(const struct model *model, enum panel panel, unsigned *ret_index);

@@ -34,7 +34,7 @@ static void doubt(const struct model *model, const struct snapshot_vip *vip, cha
 
 void model_open_resign(struct model *model)
 {
-    const struct snapshot_vip *vip = model_vip(model);
+    const struct snapshot_vip *vip = model_current_vip(model);
     struct dialog *d = &model->dialog;
     if (model->is_read_only) {
         model_say(model, "%s", model->read_only_why[0] ? model->read_only_why : "read-only");

@@ -175,11 +175,13 @@ void rows_text(const struct model *model, enum panel panel, unsigned index, stru
         field(out, "node", alert->node);
         field(out, "text", alert->text);
     } else if (panel == PANEL_EVENTS) {
-        const struct event_line *event = model_event(model, index);
+        const struct event *event = model_event(model, index);
         char time[CLOCK_TEXT_MAX];
         clock_format_utc(event->wall_us, time);
         field(out, "time", time);
-        field(out, "node", event->who);
+        field_ip(out, &event->vip);
+        field(out, "event", event_kind_name(event->kind));
+        field(out, "node", event->node);
         field(out, "severity", snapshot_severity_name(event->severity));
         field(out, "text", event->text);
     }

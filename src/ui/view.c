@@ -13,13 +13,13 @@ void view_title(struct view *v, const struct rect *rect, enum panel panel, const
 {
     unsigned style = v->m->focus == panel ? STYLE_TITLE : STYLE_DIM;
     unsigned end = rect->col + rect->width, at = rect->col + 2;
-    grid_fill(v->grid, rect->row, rect->col, end, STYLE_DIM, v->g->line);
-    at = grid_printf(v->grid, rect->row, at - 1, end, style, " %s ", left);
+    canvas_fill(v->canvas, rect->row, rect->col, end, STYLE_DIM, v->g->line);
+    at = canvas_printf(v->canvas, rect->row, at - 1, end, style, " %s ", left);
     size_t width = text_width(right) + 2;
     if (*right && at + width + 1 < end) {
         char text[256];
         snprintf(text, sizeof(text), " %s ", right);
-        grid_right(v->grid, rect->row, at, end - 1, style, text);
+        canvas_right(v->canvas, rect->row, at, end - 1, style, text);
     }
 }
 
@@ -36,14 +36,14 @@ void view_cell(struct view *v, unsigned row, const struct column *column, unsign
                const char *text)
 {
     if (column->is_shown)
-        grid_cut(v->grid, row, column->col, column->end, style == STYLE_PLAIN ? v->tone : style,
-                 text, v->g->cut);
+        canvas_cut(v->canvas, row, column->col, column->end, style == STYLE_PLAIN ? v->tone : style,
+                   text, v->g->cut);
 }
 
 /* Every place in a row where the searched text stands. */
 static void mark_matches(struct view *v, const struct rect *rect, unsigned row, const char *search)
 {
-    const struct cell *cells = grid_row(v->grid, row);
+    const struct cell *cells = canvas_row(v->canvas, row);
     size_t len = strlen(search);
     for (unsigned col = rect->col; len > 0 && col + len <= rect->col + rect->width; col++) {
         size_t i = 0;
@@ -51,7 +51,7 @@ static void mark_matches(struct view *v, const struct rect *rect, unsigned row, 
                tolower((int)cells[col + i].code) == tolower((unsigned char)search[i]))
             i++;
         if (i == len)
-            grid_mark(v->grid, row, col, col + (unsigned)len, STYLE_MATCH);
+            canvas_mark(v->canvas, row, col, col + (unsigned)len, STYLE_MATCH);
     }
 }
 
@@ -68,16 +68,16 @@ void view_rows(struct view *v, enum panel panel, unsigned head, view_row_fn draw
         mark_matches(v, r, row, p->search);
         if (at != p->at || (!has_cursor && panel != PANEL_VIPS))
             continue;
-        grid_text(v->grid, row, r->col, r->col + 1, STYLE_PLAIN, v->g->select);
+        canvas_text(v->canvas, row, r->col, r->col + 1, STYLE_PLAIN, v->g->select);
         if (has_cursor)
-            grid_mark(v->grid, row, r->col, r->col + r->width, STYLE_SELECTED);
+            canvas_mark(v->canvas, row, r->col, r->col + r->width, STYLE_SELECTED);
     }
     if (lines > 0 && p->top + fit < p->n)
-        grid_printf(v->grid, r->row + head + fit, r->col + 2, r->col + r->width, STYLE_DIM,
-                    "%s %u more", v->g->more, p->n - p->top - fit);
+        canvas_printf(v->canvas, r->row + head + fit, r->col + 2, r->col + r->width, STYLE_DIM,
+                      "%s %u more", v->g->more, p->n - p->top - fit);
     else if (p->n == 0 && lines > 0 && p->filter[0] && rows_count(v->m, panel) > 0)
-        grid_printf(v->grid, r->row + head, r->col + 2, r->col + r->width, STYLE_DIM,
-                    "nothing matches the filter \"%s\"; Esc empties it", p->filter);
+        canvas_printf(v->canvas, r->row + head, r->col + 2, r->col + r->width, STYLE_DIM,
+                      "nothing matches the filter \"%s\"; Esc empties it", p->filter);
 }
 
 void view_title_right(const struct view *v, enum panel panel, const char *rest, char *out,
@@ -136,7 +136,7 @@ unsigned view_wrap(struct view *v, unsigned row, unsigned rows, unsigned col, un
         size_t take = good > 0 ? good : len;
         snprintf(line, sizeof(line), "%.*s", (int)take, text);
         if (lines < rows)
-            grid_text(v->grid, row + lines, col, col + width, style, line);
+            canvas_text(v->canvas, row + lines, col, col + width, style, line);
         lines++;
         text += take;
         while (*text == ' ')
@@ -147,27 +147,27 @@ unsigned view_wrap(struct view *v, unsigned row, unsigned rows, unsigned col, un
 
 struct rect view_frame(struct view *v, unsigned width, unsigned height, const char *title)
 {
-    struct grid *g = v->grid;
+    struct canvas *g = v->canvas;
     if (width > g->width)
         width = g->width;
     if (height > g->height)
         height = g->height;
     unsigned row = (g->height - height) / 2, col = (g->width - width) / 2, end = col + width;
     for (unsigned i = row; i < row + height; i++)
-        grid_fill(g, i, col, end, STYLE_PLAIN, " ");
+        canvas_fill(g, i, col, end, STYLE_PLAIN, " ");
     if (width < 10 || height < 5)
         return (struct rect){row, col, height, width};
     for (unsigned i = 0; i < 2; i++) {
         unsigned line = i == 0 ? row : row + height - 1;
-        grid_fill(g, line, col, end, STYLE_PLAIN, v->g->line);
-        grid_text(g, line, col, end, STYLE_PLAIN, v->g->corner[i * 2]);
-        grid_text(g, line, end - 1, end, STYLE_PLAIN, v->g->corner[i * 2 + 1]);
+        canvas_fill(g, line, col, end, STYLE_PLAIN, v->g->line);
+        canvas_text(g, line, col, end, STYLE_PLAIN, v->g->corner[i * 2]);
+        canvas_text(g, line, end - 1, end, STYLE_PLAIN, v->g->corner[i * 2 + 1]);
     }
     for (unsigned i = row + 1; i < row + height - 1; i++) {
-        grid_text(g, i, col, end, STYLE_PLAIN, v->g->side);
-        grid_text(g, i, end - 1, end, STYLE_PLAIN, v->g->side);
+        canvas_text(g, i, col, end, STYLE_PLAIN, v->g->side);
+        canvas_text(g, i, end - 1, end, STYLE_PLAIN, v->g->side);
     }
-    grid_printf(g, row, col + 2, end - 2, STYLE_TITLE, " %s ", title);
+    canvas_printf(g, row, col + 2, end - 2, STYLE_TITLE, " %s ", title);
     return (struct rect){row + 1, col + 2, height - 2, width - 4};
 }
 
@@ -185,7 +185,7 @@ static void draw_keys(struct view *v)
     const char *text = m->replay.is_on ? replay : m->layout.kind == LAYOUT_WIDE ? wide : normal;
     if (m->layout.kind == LAYOUT_COMPACT || text_width(text) > m->width)
         text = small;
-    grid_text(v->grid, m->height - 1, 0, m->width, STYLE_DIM, text);
+    canvas_text(v->canvas, m->height - 1, 0, m->width, STYLE_DIM, text);
 }
 
 /* What is being typed, or has just happened, lies over the keys. */
@@ -200,14 +200,14 @@ static void draw_bottom(struct view *v)
         draw_keys(v);
     if (m->is_batch || (m->input == INPUT_NONE && m->message[0] == '\0'))
         return;
-    grid_fill(v->grid, row, 0, m->width, STYLE_PLAIN, " ");
+    canvas_fill(v->canvas, row, 0, m->width, STYLE_PLAIN, " ");
     if (m->input == INPUT_NONE) {
-        grid_cut(v->grid, row, 0, m->width, STYLE_TITLE, m->message, v->g->cut);
+        canvas_cut(v->canvas, row, 0, m->width, STYLE_TITLE, m->message, v->g->cut);
         return;
     }
-    unsigned col = grid_text(v->grid, row, 0, m->width, STYLE_TITLE, prompts[m->input]);
-    col = grid_text(v->grid, row, col, m->width, STYLE_PLAIN, m->typed);
-    grid_text(v->grid, row, col, m->width, STYLE_SELECTED, " ");
+    unsigned col = canvas_text(v->canvas, row, 0, m->width, STYLE_TITLE, prompts[m->input]);
+    col = canvas_text(v->canvas, row, col, m->width, STYLE_PLAIN, m->typed);
+    canvas_text(v->canvas, row, col, m->width, STYLE_SELECTED, " ");
 }
 
 static void draw_panels(struct view *v)
@@ -232,15 +232,15 @@ static void draw_panels(struct view *v)
         view_timeline(v);
 }
 
-int view_draw(const struct model *model, struct grid *grid)
+int view_draw(const struct model *model, struct canvas *canvas)
 {
-    struct view v = {.grid = grid,
+    struct view v = {.canvas = canvas,
                      .g = glyphs_get(model->is_ascii ? GLYPHS_ASCII : model->glyph_set),
                      .m = model};
-    int r = grid_resize(grid, model->width, model->height);
+    int r = canvas_resize(canvas, model->width, model->height);
     if (r < 0)
         return r;
-    grid->is_ascii = v.g->set == GLYPHS_ASCII;
+    canvas->is_ascii = v.g->set == GLYPHS_ASCII;
     if (model->layout.kind == LAYOUT_LINE)
         view_line(&v);
     else if (model->layout.kind == LAYOUT_COMPACT)

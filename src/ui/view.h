@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Draws a model on a grid. Pure: the same model gives the same grid. */
+/* Draws a model on a canvas. Pure: the same model gives the same canvas. */
 #ifndef TALOSVIP_UI_VIEW_H
 #define TALOSVIP_UI_VIEW_H
 
 #include "glyphs.h"
-#include "grid.h"
+#include "canvas.h"
 #include "model.h"
 #include "table.h"
 
-/* All of it. The grid is resized to the model's size. 0 or -ENOMEM. */
-int view_draw(const struct model *model, struct grid *grid);
+/* All of it. The canvas is resized to the model's size. 0 or -ENOMEM. */
+int view_draw(const struct model *model, struct canvas *canvas);
 
 /* The rest is shared by the view's own files. */
 struct view {
-    struct grid *grid;
+    struct canvas *canvas;
     const struct glyphs *g;
     const struct model *m;
     unsigned tone; /* of what is not marked otherwise: STYLE_DIM while it is old */

@@ -38,16 +38,16 @@ static void draw_row(struct view *v, unsigned index, unsigned row)
     bool has_cursor = v->m->focus == PANEL_ALERTS;
     char text[2 * SNAPSHOT_TEXT_MAX], age[WORD_MAX];
     unsigned style = view_severity_style(alert->severity);
-    unsigned col = grid_printf(v->grid, row, r->col, end, style, "%s %s",
-                               has_cursor ? " " : view_severity_glyph(v, alert->severity),
-                               snapshot_severity_word(alert->severity));
+    unsigned col = canvas_printf(v->canvas, row, r->col, end, style, "%s %s",
+                                 has_cursor ? " " : view_severity_glyph(v, alert->severity),
+                                 snapshot_severity_word(alert->severity));
     words_age(alert->since_us, age);
     snprintf(text, sizeof(text), "%s ago", age);
-    grid_right(v->grid, row, col, age_end, STYLE_PLAIN, text);
+    canvas_right(v->canvas, row, col, age_end, STYLE_PLAIN, text);
     unsigned text_end = age_end - (unsigned)text_width(text) - 2;
-    grid_right(v->grid, row, age_end, end, STYLE_PLAIN, alert->id);
+    canvas_right(v->canvas, row, age_end, end, STYLE_PLAIN, alert->id);
     view_alert_text(alert, text, sizeof(text));
-    grid_cut(v->grid, row, col + 2, text_end, STYLE_PLAIN, text, v->g->cut);
+    canvas_cut(v->canvas, row, col + 2, text_end, STYLE_PLAIN, text, v->g->cut);
 }
 
 /* What to do about it, for the alerts that have one obvious answer. */
@@ -77,28 +77,28 @@ static unsigned draw_block(struct view *v, const struct snapshot_alert *alert, b
     char text[2 * SNAPSHOT_TEXT_MAX], age[WORD_MAX], about[IP_TEXT_MAX] = "";
     words_age(alert->since_us, age);
     ip_format(&alert->vip, about);
-    grid_printf(v->grid, row, r->col, end, view_severity_style(alert->severity), "%s %s",
-                view_severity_glyph(v, alert->severity), snapshot_severity_word(alert->severity));
-    grid_printf(v->grid, row, r->col + 8, end, STYLE_PLAIN, "%s  %s ago  %s%s", alert->id, age,
-                alert->node[0]                 ? "node "
-                : alert->vip.family != IP_NONE ? ""
-                                               : "etcd",
-                alert->node[0]                 ? alert->node
-                : alert->vip.family != IP_NONE ? about
-                                               : "");
+    canvas_printf(v->canvas, row, r->col, end, view_severity_style(alert->severity), "%s %s",
+                  view_severity_glyph(v, alert->severity), snapshot_severity_word(alert->severity));
+    canvas_printf(v->canvas, row, r->col + 8, end, STYLE_PLAIN, "%s  %s ago  %s%s", alert->id, age,
+                  alert->node[0]                 ? "node "
+                  : alert->vip.family != IP_NONE ? ""
+                                                 : "etcd",
+                  alert->node[0]                 ? alert->node
+                  : alert->vip.family != IP_NONE ? about
+                                                 : "");
     if (is_selected)
-        grid_mark(v->grid, row, r->col, end, STYLE_SELECTED);
+        canvas_mark(v->canvas, row, r->col, end, STYLE_SELECTED);
     row++;
     row += view_wrap(v, row, end_row - row, col, r->width - 3, STYLE_PLAIN, alert->text);
     const char *what = advice(alert->id);
     if (what && row < end_row) {
         snprintf(text, sizeof(text), alert->node[0] ? "do: %s   (on %s)" : "do: %s", what,
                  alert->node);
-        grid_text(v->grid, row++, col, end, STYLE_DIM, text);
+        canvas_text(v->canvas, row++, col, end, STYLE_DIM, text);
     }
     if (row < end_row)
-        grid_printf(v->grid, row++, what ? col + 4 : col, end, STYLE_DIM, "talosvip explain %s",
-                    alert->id);
+        canvas_printf(v->canvas, row++, what ? col + 4 : col, end, STYLE_DIM, "talosvip explain %s",
+                      alert->id);
     return row - from;
 }
 
@@ -111,13 +111,13 @@ static void draw_blocks(struct view *v)
         row += draw_block(v, &v->m->shown.alerts[p->rows[i]],
                           v->m->focus == PANEL_ALERTS && i == p->at, row, end);
     if (i < p->n && end > r->row + 1) {
-        grid_fill(v->grid, end - 1, r->col, r->col + r->width, STYLE_PLAIN, " ");
-        grid_printf(v->grid, end - 1, r->col + 2, r->col + r->width, STYLE_DIM, "%s %u more",
-                    v->g->more, p->n - i);
+        canvas_fill(v->canvas, end - 1, r->col, r->col + r->width, STYLE_PLAIN, " ");
+        canvas_printf(v->canvas, end - 1, r->col + 2, r->col + r->width, STYLE_DIM, "%s %u more",
+                      v->g->more, p->n - i);
     }
     for (row = r->row; row < end; row++)
-        grid_text(v->grid, row, r->col - 1, r->col, STYLE_DIM,
-                  row == r->row ? v->g->tee[0] : v->g->side);
+        canvas_text(v->canvas, row, r->col - 1, r->col, STYLE_DIM,
+                    row == r->row ? v->g->tee[0] : v->g->side);
 }
 
 /* Alerts that ended in the last ten minutes. */
@@ -140,14 +140,15 @@ static void draw_cleared(struct view *v)
             ip_format(&a->vip, about);
         else
             snprintf(about, sizeof(about), "%s", a->node);
-        grid_printf(v->grid, row, r->col, r->col + r->width, STYLE_PLAIN, "%s %s  %s%s%s  %s",
-                    v->g->good, a->id, from, v->g->dash, to, about);
+        canvas_printf(v->canvas, row, r->col, r->col + r->width, STYLE_PLAIN, "%s %s  %s%s%s  %s",
+                      v->g->good, a->id, from, v->g->dash, to, about);
         if (++row < end)
-            grid_cut(v->grid, row++, r->col + 2, r->col + r->width, STYLE_DIM, a->text, v->g->cut);
+            canvas_cut(v->canvas, row++, r->col + 2, r->col + r->width, STYLE_DIM, a->text,
+                       v->g->cut);
     }
     for (row = r->row; row < end; row++)
-        grid_text(v->grid, row, r->col - 1, r->col, STYLE_DIM,
-                  row == r->row ? v->g->tee[2] : v->g->side);
+        canvas_text(v->canvas, row, r->col - 1, r->col, STYLE_DIM,
+                    row == r->row ? v->g->tee[2] : v->g->side);
 }
 
 void view_alerts(struct view *v)
@@ -167,18 +168,22 @@ void view_alerts(struct view *v)
 
 static void draw_event(struct view *v, unsigned index, unsigned row)
 {
-    const struct event_line *event = model_event(v->m, index);
+    const struct event *event = model_event(v->m, index);
     const struct rect *r = &v->m->layout.panels[PANEL_EVENTS];
     unsigned end = r->col + r->width;
-    char time[WORD_MAX];
+    char time[WORD_MAX], ip[WORD_MAX] = "-", text[256];
     if (!event)
         return;
     words_time(event->wall_us, time);
-    unsigned col = grid_printf(v->grid, row, r->col + 2, end, STYLE_PLAIN, "%s.%03u  %-4s  ", time,
-                               (unsigned)(event->wall_us / 1000 % 1000), event->who);
-    grid_text(v->grid, row, col, end, view_severity_style(event->severity),
-              snapshot_severity_word(event->severity));
-    grid_cut(v->grid, row, col + 6, end, STYLE_PLAIN, event->text, v->g->cut);
+    if (event->vip.family != IP_NONE)
+        words_ip(&event->vip, 15, v->g->more, ip);
+    unsigned col = canvas_printf(v->canvas, row, r->col + 2, end, STYLE_PLAIN, "%s.%03u  ", time,
+                                 (unsigned)(event->wall_us / 1000 % 1000));
+    canvas_text(v->canvas, row, col, end, view_severity_style(event->severity),
+                snapshot_severity_word(event->severity));
+    snprintf(text, sizeof(text), "%-15.40s %-7s  %s", ip, event_kind_name(event->kind),
+             event->text);
+    canvas_cut(v->canvas, row, col + 6, end, STYLE_PLAIN, text, v->g->cut);
 }
 
 void view_events(struct view *v)
@@ -190,6 +195,6 @@ void view_events(struct view *v)
     view_title(v, r, PANEL_EVENTS, "Events", right);
     view_rows(v, PANEL_EVENTS, 1, draw_event);
     if (p->n == 0 && r->height > 1 && !p->filter[0])
-        grid_text(v->grid, r->row + 1, r->col + 2, r->col + r->width, STYLE_DIM,
-                  "nothing has changed since the start");
+        canvas_text(v->canvas, r->row + 1, r->col + 2, r->col + r->width, STYLE_DIM,
+                    "nothing has changed since the start");
 }

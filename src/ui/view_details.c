@@ -207,9 +207,13 @@ void view_details_text(const struct view *v, struct buf *out)
     } else if (panel == PANEL_MEMBERS) {
         member_details(&s->etcd.members[index], out);
     } else {
-        const struct event_line *event = model_event(v->m, index);
+        const struct event *event = model_event(v->m, index);
+        char ip[IP_TEXT_MAX];
+        ip_format(&event->vip, ip);
         line_time(out, "time", event->wall_us);
-        line(out, "who", event->who);
+        line(out, "event", event_kind_name(event->kind));
+        line(out, "address", event->vip.family ? ip : "");
+        line(out, "node", event->node);
         line(out, "severity", snapshot_severity_word(event->severity));
         buf_printf(out, "\n%s\n", event->text);
     }

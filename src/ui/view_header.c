@@ -88,8 +88,9 @@ static void draw_first_line(struct view *v)
     char text[512], state[64], leader[96] = "", term[40] = "", db[96] = "", rev[40] = "",
                                w[WORD_MAX];
     unsigned width = v->m->width;
-    unsigned col = grid_text(v->grid, 0, 0, width, STYLE_TITLE, "talosvip");
-    col = grid_printf(v->grid, 0, col, width, STYLE_PLAIN, "  %.*s", (int)width / 3, s->cluster);
+    unsigned col = canvas_text(v->canvas, 0, 0, width, STYLE_TITLE, "talosvip");
+    col =
+        canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.*s", (int)width / 3, s->cluster);
     snprintf(state, sizeof(state), "etcd %s %u/%u", view_etcd_word(s), e->n_healthy, e->n_members);
     if (model_is_stale(v->m) || (e->state == SNAPSHOT_ETCD_UNREACHABLE && s->age_us >= 0)) {
         words_time(s->wall_us - (uint64_t)s->age_us, w);
@@ -114,8 +115,8 @@ static void draw_first_line(struct view *v)
         const char *pieces[] = {state, leader, term, db, rev};
         join(text, sizeof(text), width > col + 2 ? width - col - 2 : 0, pieces, 5);
     }
-    col = grid_right(v->grid, 0, col + 2, width, STYLE_PLAIN, text);
-    grid_restyle(v->grid, 0, col + 5, col + (unsigned)strlen(state), etcd_style(s));
+    col = canvas_right(v->canvas, 0, col + 2, width, STYLE_PLAIN, text);
+    canvas_restyle(v->canvas, 0, col + 5, col + (unsigned)strlen(state), etcd_style(s));
 }
 
 static unsigned draw_member(struct view *v, unsigned col, unsigned end,
@@ -132,13 +133,13 @@ static unsigned draw_member(struct view *v, unsigned col, unsigned end,
     if (!m->is_healthy && m->is_asked && v->m->shown.etcd.n_healthy > 0)
         for (char *c = text; *c && *c != ' '; c++) /* the odd one out is loud */
             *c = (char)toupper((unsigned char)*c);
-    col = grid_printf(v->grid, 1, col, end, STYLE_PLAIN, "%.24s%s ",
-                      m->name[0] ? m->name : m->endpoint, m->is_leader ? "*" : "");
-    return grid_text(v->grid, 1, col, end,
-                     m->is_healthy ? STYLE_GOOD
-                     : m->is_asked ? STYLE_WARN
-                                   : STYLE_UNKNOWN,
-                     text);
+    col = canvas_printf(v->canvas, 1, col, end, STYLE_PLAIN, "%.24s%s ",
+                        m->name[0] ? m->name : m->endpoint, m->is_leader ? "*" : "");
+    return canvas_text(v->canvas, 1, col, end,
+                       m->is_healthy ? STYLE_GOOD
+                       : m->is_asked ? STYLE_WARN
+                                     : STYLE_UNKNOWN,
+                       text);
 }
 
 static void draw_second_line(struct view *v)
@@ -168,9 +169,9 @@ static void draw_second_line(struct view *v)
         memcpy(text + 4, bytes, strlen(bytes));
         memcpy(text + 4 + strlen(bytes), "   ", 3);
     }
-    unsigned right = grid_right(v->grid, 1, 0, width, STYLE_PLAIN, text);
+    unsigned right = canvas_right(v->canvas, 1, 0, width, STYLE_PLAIN, text);
     unsigned at = right + (unsigned)(strstr(text, status) - text);
-    grid_restyle(v->grid, 1, at, at + (unsigned)status_len, style);
+    canvas_restyle(v->canvas, 1, at, at + (unsigned)status_len, style);
     unsigned col = 0, end = right > 2 ? right - 2 : 0;
     for (unsigned i = 0; i < s->etcd.n_members; i++) {
         if (i > 0)
@@ -180,8 +181,8 @@ static void draw_second_line(struct view *v)
         col = draw_member(v, col, end, &s->etcd.members[i]);
     }
     if (s->etcd.n_members == 0)
-        grid_text(v->grid, 1, 0, end, STYLE_UNKNOWN,
-                  s->etcd.error[0] ? s->etcd.error : "connecting");
+        canvas_text(v->canvas, 1, 0, end, STYLE_UNKNOWN,
+                    s->etcd.error[0] ? s->etcd.error : "connecting");
 }
 
 /* Two stations answer: who they are matters more than anything else. */
@@ -230,12 +231,12 @@ static void draw_banner(struct view *v, unsigned row)
                  "No answer from etcd for %s. That is longer than the %s lease, so the holder "
                  "below is only the LAST KNOWN one. Check: talosvip status --local",
                  age, ttl);
-        grid_printf(v->grid, row, 0, width, STYLE_WARN, "%s STALE  ", v->g->warn);
+        canvas_printf(v->canvas, row, 0, width, STYLE_WARN, "%s STALE  ", v->g->warn);
         view_wrap(v, row, 2, 9, width - 9, STYLE_PLAIN, text);
     } else if (model_banner_lines(v->m) > 0) {
         view_banner_text(v, text, sizeof(text));
-        unsigned col = grid_printf(v->grid, row, 0, width, STYLE_CRIT, "%s CRIT", v->g->crit);
-        grid_cut(v->grid, row, col + 2, width, STYLE_PLAIN, text, v->g->cut);
+        unsigned col = canvas_printf(v->canvas, row, 0, width, STYLE_CRIT, "%s CRIT", v->g->crit);
+        canvas_cut(v->canvas, row, col + 2, width, STYLE_PLAIN, text, v->g->cut);
     }
 }
 
@@ -245,11 +246,11 @@ static void draw_wide_line(struct view *v)
     const struct snapshot *s = &m->shown;
     char status[160], text[512], time[WORD_MAX], bytes[WORD_MAX];
     unsigned width = m->width, agents = 0;
-    unsigned col = grid_text(v->grid, 0, 0, width, STYLE_TITLE, "talosvip top");
-    col = grid_printf(v->grid, 0, col, width, STYLE_PLAIN, "  %.40s", s->cluster);
+    unsigned col = canvas_text(v->canvas, 0, 0, width, STYLE_TITLE, "talosvip top");
+    col = canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.40s", s->cluster);
     if (s->etcd.endpoint[0])
-        col = grid_printf(v->grid, 0, col, width, STYLE_DIM, "  via %.60s (1 of %u)",
-                          s->etcd.endpoint, s->etcd.n_members);
+        col = canvas_printf(v->canvas, 0, col, width, STYLE_DIM, "  via %.60s (1 of %u)",
+                            s->etcd.endpoint, s->etcd.n_members);
     for (unsigned i = 0; i < s->n_nodes; i++)
         agents += s->nodes[i].has_agent;
     enum style style = view_status(v, status, sizeof(status));
@@ -267,9 +268,9 @@ static void draw_wide_line(struct view *v)
         len += snprintf(text + len, sizeof(text) - (size_t)len, "   observer: %s", m->observer);
     if (s->wall_us)
         snprintf(text + len, sizeof(text) - (size_t)len, "   %s UTC", time);
-    unsigned right = grid_right(v->grid, 0, col + 2, width, STYLE_PLAIN, text);
-    grid_restyle(v->grid, 0, right + before, right + before + (live ? 4 : (unsigned)strlen(status)),
-                 style);
+    unsigned right = canvas_right(v->canvas, 0, col + 2, width, STYLE_PLAIN, text);
+    canvas_restyle(v->canvas, 0, right + before,
+                   right + before + (live ? 4 : (unsigned)strlen(status)), style);
 }
 
 void view_header(struct view *v)

@@ -144,15 +144,15 @@ void view_summary(struct view *v)
         dup += s->vips[i].state == SNAPSHOT_VIP_DUP;
     }
     view_title(v, r, PANEL_COUNT, "Summary", "");
-    grid_printf(v->grid, r->row + 1, r->col, end, STYLE_PLAIN,
-                "VIPs      %u held   %u free   %u duplicate", held, free, dup);
+    canvas_printf(v->canvas, r->row + 1, r->col, end, STYLE_PLAIN,
+                  "VIPs      %u held   %u free   %u duplicate", held, free, dup);
     int spare = (int)s->etcd.n_healthy - (int)s->etcd.quorum;
     if (spare > 0)
-        grid_printf(v->grid, r->row + 2, r->col, end, STYLE_PLAIN,
-                    "Tolerance %d more etcd member%s may fail", spare, spare == 1 ? "" : "s");
+        canvas_printf(v->canvas, r->row + 2, r->col, end, STYLE_PLAIN,
+                      "Tolerance %d more etcd member%s may fail", spare, spare == 1 ? "" : "s");
     else
-        grid_text(v->grid, r->row + 2, r->col, end, STYLE_WARN,
-                  "Tolerance no further etcd member may fail");
+        canvas_text(v->canvas, r->row + 2, r->col, end, STYLE_WARN,
+                    "Tolerance no further etcd member may fail");
     if (s->n_history > 0) {
         const struct snapshot_move *last = &s->history[0];
         ip_format(&last->vip, ip);
@@ -161,11 +161,11 @@ void view_summary(struct view *v)
         gap[strcspn(gap, " ")] = '\0';
         words_age((int64_t)(s->wall_us - last->wall_us), age);
         snprintf(text, sizeof(text), "Last move %s ago  %s  %s  %s", age, ip, move, gap);
-        grid_cut(v->grid, r->row + 3, r->col, end, STYLE_PLAIN, text, v->g->cut);
+        canvas_cut(v->canvas, r->row + 3, r->col, end, STYLE_PLAIN, text, v->g->cut);
     }
     week_text(v, text, sizeof(text));
-    grid_printf(v->grid, r->row + 4, r->col, end, STYLE_PLAIN, "7 days    %s", text);
+    canvas_printf(v->canvas, r->row + 4, r->col, end, STYLE_PLAIN, "7 days    %s", text);
     for (unsigned row = r->row; row < r->row + r->height; row++)
-        grid_text(v->grid, row, r->col - 1, r->col, STYLE_DIM,
-                  row == r->row ? v->g->tee[0] : v->g->side);
+        canvas_text(v->canvas, row, r->col - 1, r->col, STYLE_DIM,
+                    row == r->row ? v->g->tee[0] : v->g->side);
 }

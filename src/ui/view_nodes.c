@@ -81,11 +81,11 @@ void view_sparkline(struct view *v, unsigned row, unsigned col, unsigned end,
         if (us == -1)
             continue;
         unsigned level = glyphs_level(us);
-        grid_text(v->grid, row, col + i, end,
-                  us < 0       ? STYLE_CRIT
-                  : level >= 6 ? STYLE_WARN
-                               : v->tone,
-                  us < 0 ? v->g->fail : v->g->spark[level]);
+        canvas_text(v->canvas, row, col + i, end,
+                    us < 0       ? STYLE_CRIT
+                    : level >= 6 ? STYLE_WARN
+                                 : v->tone,
+                    us < 0 ? v->g->fail : v->g->spark[level]);
     }
 }
 
@@ -204,7 +204,7 @@ static void draw_wide_cells(struct view *v, const struct snapshot_node *node,
 {
     char text[WORD_MAX];
     view_cell(v, row, &c[COL_ADDRESS], STYLE_PLAIN, node->address[0] ? node->address : "-");
-    enum style style = set_text(node, model_vip(v->m), view, text);
+    enum style style = set_text(node, model_current_vip(v->m), view, text);
     view_cell(v, row, &c[COL_SET], style, text);
     if (!view)
         return;
@@ -221,7 +221,7 @@ static void draw_wide_cells(struct view *v, const struct snapshot_node *node,
 static void draw_row(struct view *v, unsigned index, unsigned row)
 {
     const struct snapshot_node *node = &v->m->shown.nodes[index];
-    const struct snapshot_vip *vip = model_vip(v->m);
+    const struct snapshot_vip *vip = model_current_vip(v->m);
     const struct snapshot_view *view = vip ? snapshot_find_view(node, &vip->ip) : NULL;
     const struct rect *r = &v->m->layout.panels[PANEL_NODES];
     bool is_wide = r->width >= 150;
@@ -256,7 +256,7 @@ static void draw_row(struct view *v, unsigned index, unsigned row)
 void view_nodes(struct view *v)
 {
     const struct rect *r = &v->m->layout.panels[PANEL_NODES];
-    const struct snapshot_vip *vip = model_vip(v->m);
+    const struct snapshot_vip *vip = model_current_vip(v->m);
     struct column c[COLUMNS];
     char left[32], right[256], rest[128], ip[WORD_MAX], is_at[WORD_MAX + 8];
     view_age(v, rest, sizeof(rest));

@@ -106,13 +106,13 @@ static void draw_text(struct view *v, const char *title, const char *text)
         size_t len = strcspn(text, "\n");
         snprintf(line, sizeof(line), "%.*s", (int)len, text);
         if (i >= top)
-            grid_cut(v->grid, in.row + i - top, in.col, in.col + in.width, STYLE_PLAIN, line,
-                     v->g->cut);
+            canvas_cut(v->canvas, in.row + i - top, in.col, in.col + in.width, STYLE_PLAIN, line,
+                       v->g->cut);
         text += len + (text[len] == '\n');
     }
     if (lines > in.height && in.width > 30)
-        grid_printf(v->grid, in.row + in.height, in.col + 1, in.col + in.width, STYLE_DIM,
-                    " %u-%u of %u; j k scroll ", top + 1, top + in.height, lines);
+        canvas_printf(v->canvas, in.row + in.height, in.col + 1, in.col + in.width, STYLE_DIM,
+                      " %u-%u of %u; j k scroll ", top + 1, top + in.height, lines);
 }
 
 static void draw_sort(struct view *v)
@@ -124,10 +124,10 @@ static void draw_sort(struct view *v)
     struct rect in = view_frame(v, 24, n + 2, "Sort by");
     for (unsigned i = 0; i < n && i < in.height; i++) {
         bool is_chosen = i == v->m->overlay_at;
-        grid_printf(v->grid, in.row + i, in.col, in.col + in.width, STYLE_PLAIN, "%s %s",
-                    is_chosen ? v->g->select : " ", names[i]);
+        canvas_printf(v->canvas, in.row + i, in.col, in.col + in.width, STYLE_PLAIN, "%s %s",
+                      is_chosen ? v->g->select : " ", names[i]);
         if (is_chosen)
-            grid_mark(v->grid, in.row + i, in.col, in.col + in.width, STYLE_SELECTED);
+            canvas_mark(v->canvas, in.row + i, in.col, in.col + in.width, STYLE_SELECTED);
     }
 }
 
@@ -162,11 +162,11 @@ static unsigned draw_field(struct view *v, unsigned row, unsigned col, unsigned 
     size_t width = text_width(text);
     size_t rest = cells > width && cells - width < sizeof(underline) ? cells - width : 0;
     underline[rest] = '\0';
-    col = grid_text(v->grid, row, col, end, STYLE_PLAIN, label);
+    col = canvas_text(v->canvas, row, col, end, STYLE_PLAIN, label);
     unsigned from = col;
-    col = grid_printf(v->grid, row, col, end, STYLE_PLAIN, "[%s%s]", text, underline);
+    col = canvas_printf(v->canvas, row, col, end, STYLE_PLAIN, "[%s%s]", text, underline);
     if (is_here)
-        grid_mark(v->grid, row, from, col, STYLE_SELECTED);
+        canvas_mark(v->canvas, row, from, col, STYLE_SELECTED);
     return col;
 }
 

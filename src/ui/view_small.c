@@ -58,8 +58,8 @@ static void draw_row(struct view *v, unsigned index, unsigned row)
         *bar = '\0';
     if (vip->state != SNAPSHOT_VIP_STALE && vip->granted_us > 0 && vip->remaining_us >= 0) {
         words_renewed(vip->remaining_us, number);
-        unsigned at = grid_text(v->grid, row, c[COL_LEASE].col, c[COL_LEASE].end, style, bar);
-        grid_text(v->grid, row, at, c[COL_LEASE].end, style, number);
+        unsigned at = canvas_text(v->canvas, row, c[COL_LEASE].col, c[COL_LEASE].end, style, bar);
+        canvas_text(v->canvas, row, at, c[COL_LEASE].end, style, number);
     } else {
         view_cell(v, row, &c[COL_LEASE], style, number);
     }
@@ -96,9 +96,9 @@ static void draw_header(struct view *v)
         len += snprintf(left + len, sizeof(left) - (size_t)len, " %s", s->etcd.leader);
     if (s->etcd.term >= 0)
         snprintf(left + len, sizeof(left) - (size_t)len, " t%lld", (long long)s->etcd.term);
-    unsigned at = grid_right(v->grid, 0, 0, width, STYLE_PLAIN, right);
-    grid_restyle(v->grid, 0, at, at + (unsigned)strlen(status), style);
-    grid_cut(v->grid, 0, 0, at > 1 ? at - 1 : 0, STYLE_PLAIN, left, v->g->cut);
+    unsigned at = canvas_right(v->canvas, 0, 0, width, STYLE_PLAIN, right);
+    canvas_restyle(v->canvas, 0, at, at + (unsigned)strlen(status), style);
+    canvas_cut(v->canvas, 0, 0, at > 1 ? at - 1 : 0, STYLE_PLAIN, left, v->g->cut);
 }
 
 static void draw_last(struct view *v, unsigned row)
@@ -106,7 +106,7 @@ static void draw_last(struct view *v, unsigned row)
     const struct snapshot *s = &v->m->shown;
     char time[WORD_MAX], ip[IP_TEXT_MAX], move[2 * SNAPSHOT_NAME_MAX + 8], gap[WORD_MAX], text[512];
     if (s->n_history == 0) {
-        grid_text(v->grid, row, 0, v->m->width, STYLE_DIM, "last: no failover on record");
+        canvas_text(v->canvas, row, 0, v->m->width, STYLE_DIM, "last: no failover on record");
         return;
     }
     const struct snapshot_move *last = &s->history[0];
@@ -116,7 +116,7 @@ static void draw_last(struct view *v, unsigned row)
     view_outage(v, last, false, gap);
     gap[strcspn(gap, " ")] = '\0';
     snprintf(text, sizeof(text), "last: %.8s %s %s %s %.16s", time, ip, move, last->cause, gap);
-    grid_cut(v->grid, row, 0, v->m->width, STYLE_PLAIN, text, v->g->cut);
+    canvas_cut(v->canvas, row, 0, v->m->width, STYLE_PLAIN, text, v->g->cut);
 }
 
 static void draw_worst(struct view *v, unsigned row)
@@ -126,14 +126,14 @@ static void draw_worst(struct view *v, unsigned row)
     unsigned width = v->m->width;
     if (!worst)
         return;
-    unsigned col = grid_printf(v->grid, row, 0, width, view_severity_style(worst->severity),
-                               "%s %s", view_severity_glyph(v, worst->severity),
-                               snapshot_severity_word(worst->severity));
+    unsigned col = canvas_printf(v->canvas, row, 0, width, view_severity_style(worst->severity),
+                                 "%s %s", view_severity_glyph(v, worst->severity),
+                                 snapshot_severity_word(worst->severity));
     view_alert_text(worst, text, sizeof(text));
     size_t id = strlen(worst->id) + 3;
-    col = grid_cut(v->grid, row, col + 1, width > id ? width - (unsigned)id : 0, STYLE_PLAIN, text,
-                   v->g->cut);
-    grid_printf(v->grid, row, col, width, STYLE_PLAIN, " (%s)", worst->id);
+    col = canvas_cut(v->canvas, row, col + 1, width > id ? width - (unsigned)id : 0, STYLE_PLAIN,
+                     text, v->g->cut);
+    canvas_printf(v->canvas, row, col, width, STYLE_PLAIN, " (%s)", worst->id);
 }
 
 void view_compact(struct view *v)
@@ -158,12 +158,13 @@ static unsigned draw_vip(struct view *v, unsigned row, const struct snapshot_vip
     ip_format(&vip->ip, ip);
     view_vip_state(v, vip, state, sizeof(state));
     words_age(vip->remaining_us, age);
-    unsigned col = grid_printf(v->grid, row, 0, width, STYLE_PLAIN, "%s ", ip);
-    col = grid_text(v->grid, row, col, width, view_vip_style(vip->state), strchr(state, ' ') + 1);
+    unsigned col = canvas_printf(v->canvas, row, 0, width, STYLE_PLAIN, "%s ", ip);
+    col =
+        canvas_text(v->canvas, row, col, width, view_vip_style(vip->state), strchr(state, ' ') + 1);
     bool is_old = vip->state == SNAPSHOT_VIP_STALE;
     if (vip->holder[0])
-        col = grid_printf(v->grid, row, col, width, STYLE_PLAIN, is_old ? " (%s)" : " %s %s",
-                          vip->holder, age);
+        col = canvas_printf(v->canvas, row, col, width, STYLE_PLAIN, is_old ? " (%s)" : " %s %s",
+                            vip->holder, age);
     return col;
 }
 
@@ -175,13 +176,13 @@ static void draw_rest(struct view *v, unsigned row, unsigned col)
         if (s->alerts[i].cleared_us < 0)
             counts[s->alerts[i].severity]++;
     bool is_bad = s->etcd.state != SNAPSHOT_ETCD_OK;
-    col = grid_printf(v->grid, row, col, width, is_bad ? STYLE_WARN : STYLE_PLAIN, "etcd %u/%u",
-                      s->etcd.n_healthy, s->etcd.n_members);
+    col = canvas_printf(v->canvas, row, col, width, is_bad ? STYLE_WARN : STYLE_PLAIN, "etcd %u/%u",
+                        s->etcd.n_healthy, s->etcd.n_members);
     if (counts[SNAPSHOT_CRIT] > 0)
-        col =
-            grid_printf(v->grid, row, col, width, STYLE_CRIT, " | %u CRIT", counts[SNAPSHOT_CRIT]);
+        col = canvas_printf(v->canvas, row, col, width, STYLE_CRIT, " | %u CRIT",
+                            counts[SNAPSHOT_CRIT]);
     if (counts[SNAPSHOT_WARN] > 0)
-        grid_printf(v->grid, row, col, width, STYLE_WARN, " | %u WARN", counts[SNAPSHOT_WARN]);
+        canvas_printf(v->canvas, row, col, width, STYLE_WARN, " | %u WARN", counts[SNAPSHOT_WARN]);
 }
 
 void view_line(struct view *v)
@@ -196,8 +197,8 @@ void view_line(struct view *v)
                 worst = &s->vips[i];
         col = draw_vip(v, 0, worst);
         if (s->n_vips > 1)
-            col = grid_printf(v->grid, 0, col, v->m->width, STYLE_PLAIN, " +%u", s->n_vips - 1);
-        col = grid_text(v->grid, 0, col, v->m->width, STYLE_PLAIN, " | ");
+            col = canvas_printf(v->canvas, 0, col, v->m->width, STYLE_PLAIN, " +%u", s->n_vips - 1);
+        col = canvas_text(v->canvas, 0, col, v->m->width, STYLE_PLAIN, " | ");
     }
     for (unsigned i = 0; i + 1 < height && p->top + i < p->n; i++)
         draw_vip(v, i, &s->vips[p->rows[p->top + i]]);

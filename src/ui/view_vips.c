@@ -137,8 +137,8 @@ static void draw_lease(struct view *v, const struct snapshot_vip *vip, unsigned 
     }
     unsigned right = v->g->set == GLYPHS_ASCII && c->width < 20 && len < 8 ? 18 : c->width;
     unsigned end = c->col + right < c->end ? c->col + right : c->end;
-    unsigned at = grid_text(v->grid, row, c->col, end, style, bar);
-    grid_right(v->grid, row, at, end, style, number);
+    unsigned at = canvas_text(v->canvas, row, c->col, end, style, bar);
+    canvas_right(v->canvas, row, at, end, style, number);
 }
 
 /* Only somebody we heard of lately is named without brackets. */

@@ -15,7 +15,7 @@
 /* The node whose renewals matter now: the one selected, or who holds the selected VIP. */
 static const char *graph_node(const struct view *v)
 {
-    const struct snapshot_vip *vip = model_vip(v->m);
+    const struct snapshot_vip *vip = model_current_vip(v->m);
     unsigned index;
     if (v->m->focus == PANEL_NODES && model_selected(v->m, PANEL_NODES, &index))
         return v->m->shown.nodes[index].name;
@@ -71,15 +71,15 @@ static void graph_cells(struct view *v, const struct latency *l, int64_t step, u
     for (unsigned i = 0; i < cells; i++) {
         int32_t us = l->us[i * MODEL_BUCKETS / cells];
         if (us == -2)
-            grid_text(v->grid, r->row + rows, r->col + GRAPH_LEFT + i, r->width, STYLE_CRIT,
-                      v->g->fail);
+            canvas_text(v->canvas, r->row + rows, r->col + GRAPH_LEFT + i, r->width, STYLE_CRIT,
+                        v->g->fail);
         for (unsigned row = 0; us >= 0 && row < rows; row++) {
             int64_t above = us - (int64_t)row * step;
             if (row > 0 && above <= 0)
                 break;
             unsigned level = above >= step ? 7 : (unsigned)(above * 8 / step);
-            grid_text(v->grid, r->row + rows - row, r->col + GRAPH_LEFT + i, r->width, STYLE_PLAIN,
-                      v->g->spark[level]);
+            canvas_text(v->canvas, r->row + rows - row, r->col + GRAPH_LEFT + i, r->width,
+                        STYLE_PLAIN, v->g->spark[level]);
         }
     }
 }
@@ -97,15 +97,15 @@ void view_graph(struct view *v)
         char word[WORD_MAX];
         words_latency(step * (rows - row), word);
         if (max >= 0)
-            grid_right(v->grid, r->row + 1 + row, r->col, r->col + 6, STYLE_DIM, word);
-        grid_text(v->grid, r->row + 1 + row, r->col + 7, r->width, STYLE_DIM, v->g->axis);
+            canvas_right(v->canvas, r->row + 1 + row, r->col, r->col + 6, STYLE_DIM, word);
+        canvas_text(v->canvas, r->row + 1 + row, r->col + 7, r->width, STYLE_DIM, v->g->axis);
     }
     if (l)
         graph_cells(v, l, step, rows);
     unsigned axis = r->row + rows + 1, cells = r->width - GRAPH_LEFT;
-    grid_text(v->grid, axis, r->col + GRAPH_LEFT, r->width, STYLE_DIM, "-10m");
-    grid_text(v->grid, axis, r->col + GRAPH_LEFT + cells / 2 - 3, r->width, STYLE_DIM, "-5m");
-    grid_right(v->grid, axis, r->col, r->width, STYLE_DIM, "now");
+    canvas_text(v->canvas, axis, r->col + GRAPH_LEFT, r->width, STYLE_DIM, "-10m");
+    canvas_text(v->canvas, axis, r->col + GRAPH_LEFT + cells / 2 - 3, r->width, STYLE_DIM, "-5m");
+    canvas_right(v->canvas, axis, r->col, r->width, STYLE_DIM, "now");
 }
 
 struct span {
@@ -127,9 +127,9 @@ static void draw_owner(struct view *v, const struct span *span, unsigned from, u
 {
     if (*name == '\0')
         return;
-    grid_fill(v->grid, span->row, from, to, STYLE_GOOD, v->g->held);
+    canvas_fill(v->canvas, span->row, from, to, STYLE_GOOD, v->g->held);
     if (to > from && text_width(name) + 2 <= to - from)
-        grid_printf(v->grid, span->row, from, to, STYLE_PLAIN, "%s ", name);
+        canvas_printf(v->canvas, span->row, from, to, STYLE_PLAIN, "%s ", name);
 }
 
 static void draw_day(struct view *v, const struct snapshot_vip *vip, const struct span *span)
@@ -146,15 +146,15 @@ static void draw_day(struct view *v, const struct snapshot_vip *vip, const struc
         unsigned at = span_cell(span, move->wall_us);
         if (at + 1 < end)
             draw_owner(v, span, at + 1, end, owner);
-        grid_text(v->grid, span->row, at, at + 1, move->is_planned ? STYLE_PLAIN : STYLE_CRIT,
-                  move->is_planned ? v->g->planned : v->g->unplanned);
+        canvas_text(v->canvas, span->row, at, at + 1, move->is_planned ? STYLE_PLAIN : STYLE_CRIT,
+                    move->is_planned ? v->g->planned : v->g->unplanned);
         end = at;
         owner = move->from;
     }
     if (end > span->left)
         draw_owner(v, span, span->left, end, owner);
-    grid_text(v->grid, span->row, span->left + span->cells, v->m->layout.timeline.width,
-              STYLE_PLAIN, v->g->now);
+    canvas_text(v->canvas, span->row, span->left + span->cells, v->m->layout.timeline.width,
+                STYLE_PLAIN, v->g->now);
 }
 
 void view_timeline(struct view *v)
@@ -166,23 +166,23 @@ void view_timeline(struct view *v)
     if (s->wall_us < DAY_US)
         return;
     span.from_us = s->wall_us - DAY_US;
-    grid_text(v->grid, r->row, r->col + 2, r->width, STYLE_HEAD, "24h");
+    canvas_text(v->canvas, r->row, r->col + 2, r->width, STYLE_HEAD, "24h");
     for (uint64_t t = span.from_us / hours * hours + hours; t < span.to_us - hours / 3;
          t += hours) {
         char time[WORD_MAX];
         words_time(t, time);
-        grid_printf(v->grid, r->row, span_cell(&span, t), r->width, STYLE_DIM, "%.5s", time);
+        canvas_printf(v->canvas, r->row, span_cell(&span, t), r->width, STYLE_DIM, "%.5s", time);
     }
-    grid_text(v->grid, r->row, span.left + span.cells - 1, r->width, STYLE_DIM, "now");
+    canvas_text(v->canvas, r->row, span.left + span.cells - 1, r->width, STYLE_DIM, "now");
     const struct panel_state *p = &v->m->panels[PANEL_VIPS];
     for (unsigned i = 0; i + 2 < r->height && p->top + i < p->n; i++) {
         const struct snapshot_vip *vip = &s->vips[p->rows[p->top + i]];
         char ip[WORD_MAX];
         span.row = r->row + 1 + i;
         words_ip(&vip->ip, 16, v->g->more, ip);
-        grid_text(v->grid, span.row, r->col + 2, span.left - 1, STYLE_PLAIN, ip);
+        canvas_text(v->canvas, span.row, r->col + 2, span.left - 1, STYLE_PLAIN, ip);
         draw_day(v, vip, &span);
     }
-    grid_printf(v->grid, r->row + r->height - 1, span.left, r->width, STYLE_DIM,
-                "%s unplanned   %s planned   %s now", v->g->unplanned, v->g->planned, v->g->now);
+    canvas_printf(v->canvas, r->row + r->height - 1, span.left, r->width, STYLE_DIM,
+                  "%s unplanned   %s planned   %s now", v->g->unplanned, v->g->planned, v->g->now);
 }

@@ -67,13 +67,13 @@ static void explain(const char *name, const char *want, const char *got)
 
 static void check(const struct model *model, const char *name)
 {
-    struct grid grid = {0};
+    struct canvas canvas = {0};
     struct buf out;
     char path[160];
     size_t len = 0;
     buf_init(&out, 0);
-    assert_int_equal(view_draw(model, &grid), 0);
-    assert_int_equal(grid_write(&grid, &out), 0);
+    assert_int_equal(view_draw(model, &canvas), 0);
+    assert_int_equal(canvas_write(&canvas, &out), 0);
     snprintf(path, sizeof(path), "tests/ui/golden/%s.txt", name);
     if (getenv("GENERATE")) {
         FILE *file = fopen(path, "we");
@@ -89,7 +89,7 @@ static void check(const struct model *model, const char *name)
         free(want);
     }
     buf_done(&out);
-    grid_done(&grid);
+    canvas_done(&canvas);
 }
 
 static const struct {
