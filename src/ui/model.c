@@ -61,7 +61,8 @@ int64_t model_ttl_us(const struct model *model)
 
 bool model_is_stale(const struct model *model)
 {
-    return model->has_snapshot && model->shown.age_us > STALE_US;
+    int64_t limit = (int64_t)model->interval_us * 2;
+    return model->has_snapshot && model->shown.age_us > (limit > STALE_US ? limit : STALE_US);
 }
 
 bool model_is_expired(const struct model *model)

@@ -150,8 +150,9 @@ struct rect view_frame(struct view *v, unsigned width, unsigned height, const ch
     struct canvas *g = v->canvas;
     if (width > g->width)
         width = g->width;
-    if (height > g->height)
-        height = g->height;
+    unsigned most = g->height - (v->m->layout.has_keys && g->height > 5);
+    if (height > most)
+        height = most;
     unsigned row = (g->height - height) / 2, col = (g->width - width) / 2, end = col + width;
     for (unsigned i = row; i < row + height; i++)
         canvas_fill(g, i, col, end, STYLE_PLAIN, " ");
@@ -179,7 +180,7 @@ static void draw_keys(struct view *v)
     static const char normal[] =
         "? Help  / Search  f Filter  s Sort  Enter Details  r Resign  p Pause  q Quit";
     static const char replay[] =
-        "? Help  / Search  Enter Details  t T Step  b Time  r Rewind  [ ] Speed  p Pause  q Quit";
+        "? Help  t T Step  b Time  r Rewind  [ ] Speed  p Pause  Enter Details  q Quit";
     static const char small[] = "? Help  q Quit";
     const struct model *m = v->m;
     const char *text = m->replay.is_on ? replay : m->layout.kind == LAYOUT_WIDE ? wide : normal;
