@@ -345,7 +345,11 @@ int screen_open(const struct screen_config *config, struct screen **ret_screen)
 
 void screen_abandon(struct screen *s)
 {
+    struct pollfd p = {.fd = saved.fd, .events = POLLOUT};
     s->is_open = false;
+    /* A hangup that somebody only signalled leaves a terminal to give back. */
+    if (poll(&p, 1, 0) > 0 && !(p.revents & (POLLHUP | POLLERR)))
+        restore_terminal();
     saved.is_on = 0;
 }
 

@@ -27,7 +27,7 @@ struct screen_config {
 int screen_open(const struct screen_config *config, struct screen **ret_screen);
 /* Restores the terminal, then prints what came on stderr meanwhile. Takes NULL. */
 void screen_close(struct screen *screen);
-/* After a hangup: nothing is written any more. */
+/* After a hangup: nothing is drawn any more; a terminal that is still there is restored. */
 void screen_abandon(struct screen *screen);
 
 void screen_size(const struct screen *screen, unsigned *ret_width, unsigned *ret_height);
