@@ -30,7 +30,7 @@ TEST_PACKAGES := libcmocka-dev bats openssl curl libcap2-bin clang-format-14 cpp
   valgrind clang-14 libclang-rt-14-dev binutils perl python3-jsonschema mandoc spin \
   tmux zsh fish bash-completion
 DEB_PACKAGES := dpkg-dev lintian systemd
-DEMO_PACKAGES := iproute2 nftables procps util-linux jq
+DEMO_PACKAGES := iproute2 nftables procps util-linux jq tmux ncurses-bin
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
 TEST_TOOL_PACKAGES := prometheus
@@ -120,7 +120,7 @@ test: test-deps ## install what is missing, build, and run every test
 
 build-tests: $(B)/talosvip $(UNIT_TESTS) $(B)/sim $(LAB_TOOLS) $(FUZZERS:%=$(B)/corpus_%)
 
-check: all lint unit-test corpus-test sim mutants model asan-test valgrind-test validate-test cli-test package-test e2e
+check: all lint unit-test corpus-test sim mutants model asan-test valgrind-test validate-test ui-test cli-test package-test e2e
 	@echo "all tests passed"
 
 unit-test: $(UNIT_TESTS) ## unit tests (cmocka)
@@ -168,6 +168,10 @@ fuzz-run: $(FUZZERS:%=$(B)/fuzz_%)
 validate-test: all ## validate over its corpus, in every format, against golden files
 	@tests/validate/run.sh build/talosvip
 	@tests/validate/measure.sh build/talosvip
+
+ui-test: all $(B)/tests/unit/test_ui_model $(B)/tests/unit/test_ui_view ## the dashboard: golden screens, every key and size, a real terminal (tmux)
+	@tests/unit/run.sh $(B)/tests/unit/test_ui_model $(B)/tests/unit/test_ui_view
+	@bats tests/ui
 
 cli-test: all ## command line: usage, exit codes, bad input (bats)
 	@bats tests/cli
@@ -247,6 +251,6 @@ clean: ## remove build/
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: all test check unit-test build-tests sim mutants model lint asan-test valgrind-test corpus-test validate-test fuzz \
+.PHONY: all test check ui-test unit-test build-tests sim mutants model lint asan-test valgrind-test corpus-test validate-test fuzz \
   fuzz-run cli-test e2e history-test bench demo demo-deps install uninstall deps test-deps package-test deb dist man format \
   clean help

@@ -70,6 +70,11 @@ static void fit(struct view *v, struct column *c, const struct rect *r)
         table_want(&c[COL_NODE], (unsigned)text_width(node->name), 24);
         table_want(&c[COL_ADDRESS], (unsigned)strlen(node->address), 18);
     }
+    const struct snapshot_vip *vip = model_current_vip(v->m);
+    char ip[IP_TEXT_MAX] = "";
+    if (vip)
+        ip_format(&vip->ip, ip);
+    table_want(&c[COL_IS_AT], (unsigned)strlen(ip) + 6, 18);
     table_fit(c, COLUMNS, r->col + 2, r->col + r->width);
 }
 

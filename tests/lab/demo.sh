@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Three agents share one address through a real etcd of three members, in network namespaces.
 #
-# On a terminal: a live screen, and keys that break things. Elsewhere: one planned and one unplanned
-# move, with the outage that a client measured (a request every 2 ms); 0 if both went well.
+# On a terminal: the dashboard, and three keys that break things. Elsewhere: one planned and one
+# unplanned move, with the outage that a client measured (a request every 2 ms); 0 if both went well.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 : "${TVLAB_VIPS:=10.77.0.50}"
@@ -78,99 +78,41 @@ demo_script()
 
 declare -A RESTART_AT=() # node -> ms
 CUT=                     # the node whose link is cut
-OWNER=                   # who answers, as the screen says
+OWNER=                   # who answers, as the client sees it
 HOLDER=                  # who answered last
-CAUSE='by itself'        # of the next move
-MOVES=()                 # the last ones, newest first
-MESSAGE=
+MENU='owner: K kill -9  T stop  L cut or heal the link    q end'
 
+demo_tmux()
+{
+    env -u TMUX tmux -S "$LAB_DIR/tmux" -f /dev/null "$@"
+}
+
+# demo_say TEXT: beside the menu, under the dashboard.
+demo_say()
+{
+    demo_tmux set -g status-right "$1 " 2>/dev/null || true
+}
+
+# The dashboard has the terminal, and all keys but three; those come here through a pipe.
 screen_open()
 {
-    STTY=$(stty -g)
-    stty -echo -icanon
-    printf '\e[?1049h\e[?25l'
-    trap 'screen_close; lab_down' EXIT
-    trap 'LAB_ENDED=0' INT # as good as q
-}
-
-screen_close()
-{
-    printf '\e[?25h\e[?1049l'
-    stty "$STTY"
-}
-
-# put SGR TEXT: one line, cut to the width.
-put()
-{
-    [ $ROW -lt "$HEIGHT" ] || return 0
-    ROW=$((ROW + 1))
-    [ $ROW = 1 ] || printf '\n'
-    if [ -n "$1" ] && [ -z "${NO_COLOR-}" ]; then
-        printf '\e[%sm%s\e[0m\e[K' "$1" "${2:0:WIDTH}"
-    else
-        printf '%s\e[K' "${2:0:WIDTH}"
-    fi
-}
-
-# node STATE QUEUE-PLACE LEASE LEFT-MS TTL-MS, by the agent's own word; empty when it says nothing.
-node_status()
-{
-    lab_in "$1" timeout 1 "$TVLAB_AGENT" status --local -o json 2>/dev/null |
-        jq -r --arg vip "$VIP" --arg node "$1" '
-            . as $agent | .vips[] | select(.vip == $vip) | [
-                .state // "?",
-                ((.queue // []) | index($node) | if . == null then "-" else . + 1 end),
-                $agent.lease.id // "-", $agent.lease.remainingMs // 0, $agent.lease.ttlMs // 0,
-                (if $agent.fence.packet then "kernel" else "no" end)
-            ] | @tsv' 2>/dev/null || true
-}
-
-put_node()
-{
-    local state place lease left ttl fence colour='' agent=running link='up'
-    IFS=$'\t' read -r state place lease left ttl fence <<<"$(node_status "$1")" || true
-    lab_is_alive "agent.$1" || agent=ended
-    [ "$CUT" != "$1" ] || link='cut'
-    if [ "$agent" = ended ]; then
-        colour=31 state=-
-    elif [ "$state" = held ]; then
-        colour='1;32'
-    elif [ "$link" = cut ]; then
-        colour=31
-    fi
-    put "$colour" "$(printf '  %-5s %-8s %-10s %5s  %-4s  %-10s %-6s  %s' "$1" "$agent" "${state:-?}" \
-        "${place:--}" "$link" "$(lab_addresses "$1" | head -n 1)" "${fence:--}" "${lease:--}")"
-    [ "$state" != held ] || LEASE_LINE="lease ${lease:-?}, ${left:-0} of ${ttl:-0} ms left"
-}
-
-draw()
-{
-    local node move size
-    size=$(stty size)
-    HEIGHT=${size% *} WIDTH=${size#* } ROW=0 LEASE_LINE='lease: nobody holds one'
-    printf '\e[H'
-    put 1 "talosvip demo: three nodes, one etcd, one address"
-    if [ "$WIDTH" -ge 73 ]; then
-        put 1 "  k kill -9 the owner's agent   t stop it   l cut or heal a link   q quit"
-    else
-        put 1 '  k kill -9  t stop  l link  q quit'
-    fi
-    put '' ''
-    put '1;36' "  $VIP is answered by ${OWNER:-nobody}"
-    put '' ''
-    put 4 "  NODE  AGENT    STATE      QUEUE  LINK  ADDRESS    FENCE   LEASE"
-    for node in "${LAB_NODES[@]}"; do
-        put_node "$node"
+    local key terminal
+    exec {terminal}<&0 # else a background process gets /dev/null
+    mkfifo "$LAB_DIR/keys"
+    exec {KEYS}<>"$LAB_DIR/keys"
+    demo_tmux new-session -d -x "$(tput cols)" -y "$(tput lines)" \
+        nsenter -t "$(lab_pid sw)" -n -m -u -- env XDG_STATE_HOME="$LAB_DIR" TERM=screen-256color \
+        ${NO_COLOR:+NO_COLOR="$NO_COLOR"} "$TVLAB_AGENT" top -e "$LAB_ETCD"
+    demo_tmux set -g status-style reverse \; set -g status-left " $MENU  " \; \
+        set -g status-left-length 70 \; set -g status-right-length 80 \; \
+        set -g status-right '' \; set -g window-status-current-format '' \; set -s escape-time 25 \; \
+        set-hook -g client-attached 'set -g destroy-unattached on'
+    for key in K T L; do
+        demo_tmux bind -n "$key" run-shell -b "echo $key >$LAB_DIR/keys"
     done
-    put '' "  $LEASE_LINE"
-    put '' ''
-    put 4 "  LAST MOVES                            OUTAGE SEEN BY A CLIENT"
-    for move in "${MOVES[@]}"; do
-        put '' "  $move"
-    done
-    put '' ''
-    put 33 "  $MESSAGE"
-    printf '\e[J'
+    # It ends with this script, however that ends.
+    setpriv --pdeathsig HUP env -u TMUX tmux -S "$LAB_DIR/tmux" attach <&"$terminal" &
+    CLIENT=$!
 }
 
 # key_end SIGNAL TEXT
@@ -178,8 +120,7 @@ key_end()
 {
     watch_owner "$VIP"
     [ -n "$WATCH_OWNER" ] && lab_is_alive "agent.$WATCH_OWNER" || return 0
-    CAUSE=$2
-    MESSAGE="$2 on $WATCH_OWNER; its agent comes back in $((RESTART_MS / 1000)) s"
+    demo_say "$2 on $WATCH_OWNER, back in $((RESTART_MS / 1000)) s"
     demo_end_agent "$1"
     lab_now
     RESTART_AT[$WATCH_OWNER]=$((LAB_NOW + RESTART_MS))
@@ -189,14 +130,14 @@ key_link()
 {
     if [ -n "$CUT" ]; then
         heal_link_down "$CUT"
-        MESSAGE="the link of $CUT is up again"
+        demo_say "$CUT is up again"
         CUT=
         return
     fi
     watch_owner "$VIP"
     [ -n "$WATCH_OWNER" ] || return 0
-    CUT=$WATCH_OWNER CAUSE='link cut'
-    MESSAGE="the link of $CUT is cut; l heals it"
+    CUT=$WATCH_OWNER
+    demo_say "$CUT is cut; L heals it"
     watch_ask reset
     fault_link_down "$CUT"
 }
@@ -209,7 +150,6 @@ restart_due()
         if [ "$LAB_NOW" -ge "${RESTART_AT[$node]}" ] && lab_is_ended "agent.$node"; then
             unset "RESTART_AT[$node]"
             lab_agent_start "$node"
-            MESSAGE="the agent of $node is back, at the tail of the queue"
         fi
     done
 }
@@ -218,13 +158,12 @@ restart_due()
 note_change()
 {
     watch_owner "$VIP"
-    [ "$WATCH_OWNER" != "$OWNER" ] || return 1
+    [ "$WATCH_OWNER" != "$OWNER" ] || return 0
     if [ -n "$WATCH_OWNER" ] && [ "$WATCH_OWNER" != "$HOLDER" ]; then
-        watch_has_moved "$VIP" "$HOLDER" || return 1
+        watch_has_moved "$VIP" "$HOLDER" || return 0
         watch_ask summary
-        MOVES=("$(printf '%(%T)T  %s -> %s  %-14s %10s ms' -1 "$HOLDER" "$WATCH_OWNER" "$CAUSE" \
-            "$(watch_vip "$VIP" outageMs)")" "${MOVES[@]:0:5}")
-        HOLDER=$WATCH_OWNER CAUSE='by itself'
+        demo_say "client: $(watch_vip "$VIP" outageMs) ms without $VIP"
+        HOLDER=$WATCH_OWNER
         watch_ask reset
     fi
     OWNER=$WATCH_OWNER
@@ -232,31 +171,25 @@ note_change()
 
 demo_screen()
 {
-    local key drawn=0
+    local key
     demo_up
     watch_owner "$VIP"
     OWNER=$WATCH_OWNER HOLDER=$WATCH_OWNER
     watch_ask reset
     screen_open
-    while :; do
+    while kill -0 "$CLIENT" 2>/dev/null; do
         restart_due
-        lab_now
-        if note_change || [ $((LAB_NOW - drawn)) -ge 1000 ]; then
-            draw
-            drawn=$LAB_NOW
-        fi
+        note_change
         key=
-        IFS= read -rsn1 -t 0.1 key || [ $? -gt 128 ] || break
+        IFS= read -rn1 -t 0.1 -u "$KEYS" key || [ $? -gt 128 ] || break
         lab_end_if_told
         case $key in
-        k) key_end KILL 'kill -9' ;;
-        t) key_end TERM 'planned stop' ;;
-        l) key_link ;;
-        q) break ;;
-        *) continue ;;
+        K) key_end KILL 'kill -9' ;;
+        T) key_end TERM 'planned stop' ;;
+        L) key_link ;;
         esac
-        draw
     done
+    demo_tmux kill-server 2>/dev/null || true
 }
 
 [ "$(id -u)" = 0 ] || exec sudo --preserve-env=TVLAB_AGENT,TVLAB_AGENT_ARGS,TVLAB_OBSERVER,NO_COLOR "$0"
