@@ -2,6 +2,7 @@
 /* A dashboard that follows a cluster. Nothing here waits for the network: the cluster tells when
  * something changed, and a snapshot of what is known is always at hand. */
 #include "dashboard.h"
+#include "resign.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +20,7 @@
 struct live {
     struct dashboard d;
     struct cluster *cluster;
+    struct resign resign;
     uint64_t least_us, calm_us;
     uint64_t fed_us, next_us; /* the last snapshot that was shown; when the next one is due */
     uint64_t signature;       /* of what was shown: not its ages */
@@ -127,6 +129,8 @@ static void effect(struct dashboard *d, const struct effect *effect)
         cluster_refresh(live->cluster);
     else if (effect->kind == EFFECT_INTERVAL)
         set_pace(live);
+    else if (effect->kind == EFFECT_RESIGN)
+        resign_start(&live->resign, live->cluster, effect);
 }
 
 static int start(struct live *live, const struct cluster_config *config, const char **ret_bad)
@@ -162,6 +166,7 @@ int top_live(const struct top_options *options, const struct cluster_config *con
     if (r == 0)
         r = dashboard_run(&live.d);
     *ret_end = live.d.end;
+    resign_done(&live.resign);
     cluster_free(live.cluster);
     dashboard_done(&live.d);
     if (live.record_fd >= 0)
