@@ -162,6 +162,7 @@ int top_live(const struct top_options *options, const struct cluster_config *con
              enum top_end *ret_end, const char **ret_bad)
 {
     struct live live = {.d = {.options = options, .feed = feed, .effect = effect}, .record_fd = -1};
+    live.resign.d = &live.d;
     int r = start(&live, config, ret_bad);
     if (r == 0)
         r = dashboard_run(&live.d);

@@ -82,29 +82,37 @@ static void usual_gap(const struct model *model, struct buf *out)
     buf_printf(out, " Usual gap for a planned move: %s (last %u).", gap, n);
 }
 
+/* " (eth0 up, renewed 0.9s ago)", as far as it is known. */
+static void candidate_text(const struct snapshot_node *node, struct buf *out)
+{
+    char age[WORD_MAX];
+    const char *link = node && node->is_link_known ? node->is_link_up ? "up" : "down" : "";
+    if (!node || (!*link && node->renewed_us < 0))
+        return;
+    words_renewed(node->renewed_us, age);
+    buf_printf(out, " (%s%s%s%s", *link ? node->iface : "", *link ? " " : "", link,
+               *link && node->renewed_us >= 0 ? ", " : "");
+    if (node->renewed_us >= 0)
+        buf_printf(out, "renewed %s ago", age);
+    buf_puts(out, ")");
+}
+
 void model_dialog_text(const struct model *model, struct buf *out)
 {
     const struct snapshot_vip *vip = snapshot_find_vip(&model->shown, &model->dialog.vip);
     const char *to = model_dialog_choice(model, model->dialog.choice);
     const struct snapshot_node *node = to ? snapshot_find_node(&model->shown, to) : NULL;
-    char age[WORD_MAX];
     if (!vip) {
         buf_puts(out, "It is not there any more.");
         return;
     }
     buf_printf(out, "%s gives the address up. ", vip->holder[0] ? vip->holder : "Nobody");
-    if (!to)
+    if (!to) {
         buf_puts(out, "Nobody is there to take it.");
-    else if (!node || node->renewed_us < 0)
-        buf_printf(out, "%s: %s.", model->dialog.choice ? "It goes to" : "Next in the queue", to);
-    else {
-        words_renewed(node->renewed_us, age);
-        buf_printf(out, "%s: %s (%s %s, renewed %s ago).",
-                   model->dialog.choice ? "It goes to" : "Next in the queue", to, node->iface,
-                   !node->is_link_known ? "?"
-                   : node->is_link_up   ? "up"
-                                        : "down",
-                   age);
+    } else {
+        buf_printf(out, "%s: %s", model->dialog.choice ? "It goes to" : "Next in the queue", to);
+        candidate_text(node, out);
+        buf_puts(out, ".");
     }
     usual_gap(model, out);
     if (model->dialog.why[0])

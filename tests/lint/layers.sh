@@ -31,7 +31,7 @@ openssl/*      : net
 event2/*       : src/base/loop.c api
 cap-ng.h       : agent
 seccomp.h      : agent
-curses.h       : src/ui/screen.c
+ncurses.h      : src/ui/screen.c
 term.h         : src/ui/screen.c
 readline/*     : src/cli/shell.c
 '
