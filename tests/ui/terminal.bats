@@ -285,7 +285,8 @@ is_gone() { ! kill -0 "$TOP_PID" 2>/dev/null; }
     tm show-buffer | grep -q '^vip=10.0.0.50 state=held holder=cp-1'
     key w
     await 'wrote ./talosvip-2026-08-21T14:02:33.json'
-    cmp "$WORK/talosvip-2026-08-21T14:02:33.json" "$DATA/ok.jsonl"
+    "$TOP" top --replay "$DATA/ok.jsonl" -o json |
+        cmp - "$WORK/talosvip-2026-08-21T14:02:33.json"
     key w
     await 'File exists'
 }
