@@ -119,67 +119,75 @@ static void draw_first_line(struct view *v)
     canvas_restyle(v->canvas, 0, col + 5, col + (unsigned)strlen(state), etcd_style(s));
 }
 
+/* "ok 2ms", or why not. */
+static void health_text(const struct view *v, const struct snapshot_member *m, char *out,
+                        size_t size)
+{
+    char word[WORD_MAX];
+    words_latency(m->rtt_us, word);
+    if (m->is_healthy)
+        snprintf(out, size, "ok %s", word);
+    else if (!m->is_asked)
+        snprintf(out, size, "connecting");
+    else
+        snprintf(out, size, "%s", m->error[0] ? m->error : "no leader");
+    if (!m->is_healthy && m->is_asked && v->m->shown.etcd.n_healthy > 0)
+        for (char *c = out; *c && *c != ' '; c++) /* the odd one out is loud */
+            *c = (char)toupper((unsigned char)*c);
+}
+
+/* On line 1 of the screen; without drawing when `end` is 0. Returns the cells that it takes. */
 static unsigned draw_member(struct view *v, unsigned col, unsigned end,
                             const struct snapshot_member *m)
 {
-    char text[SNAPSHOT_TEXT_MAX], word[WORD_MAX];
-    words_latency(m->rtt_us, word);
-    if (m->is_healthy)
-        snprintf(text, sizeof(text), "ok %s", word);
-    else if (!m->is_asked)
-        snprintf(text, sizeof(text), "connecting");
-    else
-        snprintf(text, sizeof(text), "%s", m->error[0] ? m->error : "no leader");
-    if (!m->is_healthy && m->is_asked && v->m->shown.etcd.n_healthy > 0)
-        for (char *c = text; *c && *c != ' '; c++) /* the odd one out is loud */
-            *c = (char)toupper((unsigned char)*c);
-    col = canvas_printf(v->canvas, 1, col, end, STYLE_PLAIN, "%.24s%s ",
-                        m->name[0] ? m->name : m->endpoint, m->is_leader ? "*" : "");
-    return canvas_text(v->canvas, 1, col, end,
-                       m->is_healthy ? STYLE_GOOD
-                       : m->is_asked ? STYLE_WARN
-                                     : STYLE_UNKNOWN,
-                       text);
+    char name[40], health[SNAPSHOT_TEXT_MAX];
+    snprintf(name, sizeof(name), "%.24s%s ", m->name[0] ? m->name : m->endpoint,
+             m->is_leader ? "*" : "");
+    health_text(v, m, health, sizeof(health));
+    canvas_text(v->canvas, 1, col, end, STYLE_PLAIN, name);
+    canvas_text(v->canvas, 1, col + (unsigned)text_width(name), end,
+                m->is_healthy ? STYLE_GOOD
+                : m->is_asked ? STYLE_WARN
+                              : STYLE_UNKNOWN,
+                health);
+    return (unsigned)(text_width(name) + text_width(health));
+}
+
+static unsigned draw_members(struct view *v, unsigned end)
+{
+    const struct snapshot_etcd *e = &v->m->shown.etcd;
+    unsigned col = 0;
+    for (unsigned i = 0; i < e->n_members; i++) {
+        col += i > 0 ? 3 : 0;
+        if (end > 0 && col + 8 > end)
+            break;
+        col += draw_member(v, col, end, &e->members[i]);
+    }
+    return col;
 }
 
 static void draw_second_line(struct view *v)
 {
     const struct snapshot *s = &v->m->shown;
-    char status[160], text[256], time[WORD_MAX], bytes[WORD_MAX];
-    unsigned width = v->m->width, need = 0;
+    char status[160], text[256], time[WORD_MAX], bytes[WORD_MAX], record[WORD_MAX + 8] = "";
+    unsigned width = v->m->width;
     enum style style = view_status(v, status, sizeof(status));
-    size_t status_len = text_width(status);
-    words_date_time(s->wall_us, time);
-    for (unsigned i = 0; i < s->etcd.n_members && i < 5; i++) {
-        const struct snapshot_member *m = &s->etcd.members[i];
-        need += (unsigned)(strlen(m->name) + (m->is_healthy  ? 9
-                                              : !m->is_asked ? 14
-                                                             : strlen(m->error) + 4));
-    }
-    bool is_short = s->wall_us > 0 && (need + status_len + 24 > width || model_is_stale(v->m));
-    snprintf(text, sizeof(text), "%s   %s%s", status, is_short ? time + 11 : time,
-             s->wall_us ? "Z" : "");
-    if (s->wall_us == 0)
-        snprintf(text, sizeof(text), "%s", status);
     if (v->m->recorded_bytes >= 0) {
         words_bytes(v->m->recorded_bytes, bytes);
-        size_t len = strlen(text);
-        memmove(text + strlen(bytes) + 7, text, len + 1);
-        memcpy(text, "REC ", 4);
-        memcpy(text + 4, bytes, strlen(bytes));
-        memcpy(text + 4 + strlen(bytes), "   ", 3);
+        snprintf(record, sizeof(record), "REC %.16s   ", bytes);
     }
+    /* The day goes first, when there is too much to say. */
+    words_date_time(s->wall_us, time);
+    size_t len = strlen(record) + text_width(status) + 3 + strlen(time) + 1;
+    bool is_short = draw_members(v, 0) + 3 + len > width || model_is_stale(v->m);
+    snprintf(text, sizeof(text), s->wall_us ? "%s%s   %sZ" : "%s%s", record, status,
+             time + (is_short ? 11 : 0));
     unsigned right = canvas_right(v->canvas, 1, 0, width, STYLE_PLAIN, text);
-    unsigned at = right + (unsigned)(strstr(text, status) - text);
-    canvas_restyle(v->canvas, 1, at, at + (unsigned)status_len, style);
-    unsigned col = 0, end = right > 2 ? right - 2 : 0;
-    for (unsigned i = 0; i < s->etcd.n_members; i++) {
-        if (i > 0)
-            col += 3;
-        if (col + 8 > end)
-            break;
-        col = draw_member(v, col, end, &s->etcd.members[i]);
-    }
+    unsigned at = right + (unsigned)strlen(record);
+    canvas_restyle(v->canvas, 1, at, at + (unsigned)text_width(status), style);
+    unsigned end = right > 2 ? right - 2 : 0;
+    if (end > 0)
+        draw_members(v, end);
     if (s->etcd.n_members == 0)
         canvas_text(v->canvas, 1, 0, end, STYLE_UNKNOWN,
                     s->etcd.error[0] ? s->etcd.error : "connecting");

@@ -87,10 +87,10 @@ demo_tmux()
     env -u TMUX tmux -S "$LAB_DIR/tmux" -f /dev/null "$@"
 }
 
-# demo_say TEXT: beside the menu, under the dashboard.
+# demo_say TEXT: under the menu, under the dashboard.
 demo_say()
 {
-    demo_tmux set -g status-right "$1 " 2>/dev/null || true
+    demo_tmux set -g @said "$1" 2>/dev/null || true
 }
 
 # The dashboard has the terminal, and all keys but three; those come here through a pipe.
@@ -103,10 +103,9 @@ screen_open()
     demo_tmux new-session -d -x "$(tput cols)" -y "$(tput lines)" \
         nsenter -t "$(lab_pid sw)" -n -m -u -- env XDG_STATE_HOME="$LAB_DIR" TERM=screen-256color \
         ${NO_COLOR:+NO_COLOR="$NO_COLOR"} "$TVLAB_AGENT" top -e "$LAB_ETCD"
-    demo_tmux set -g status-style reverse \; set -g status-left " $MENU  " \; \
-        set -g status-left-length 70 \; set -g status-right-length 80 \; \
-        set -g status-right '' \; set -g window-status-current-format '' \; set -s escape-time 25 \; \
-        set-hook -g client-attached 'set -g destroy-unattached on'
+    demo_tmux set -g status 2 \; set -g status-style reverse \; \
+        set -g 'status-format[0]' " $MENU" \; set -g 'status-format[1]' ' #{@said}' \; \
+        set -s escape-time 25 \; set-hook -g client-attached 'set -g destroy-unattached on'
     for key in K T L; do
         demo_tmux bind -n "$key" run-shell -b "echo $key >$LAB_DIR/keys"
     done
@@ -120,7 +119,7 @@ key_end()
 {
     watch_owner "$VIP"
     [ -n "$WATCH_OWNER" ] && lab_is_alive "agent.$WATCH_OWNER" || return 0
-    demo_say "$2 on $WATCH_OWNER, back in $((RESTART_MS / 1000)) s"
+    demo_say "$2 on $WATCH_OWNER, its agent is back in $((RESTART_MS / 1000)) s"
     demo_end_agent "$1"
     lab_now
     RESTART_AT[$WATCH_OWNER]=$((LAB_NOW + RESTART_MS))
@@ -130,14 +129,14 @@ key_link()
 {
     if [ -n "$CUT" ]; then
         heal_link_down "$CUT"
-        demo_say "$CUT is up again"
+        demo_say "the link of $CUT is up again"
         CUT=
         return
     fi
     watch_owner "$VIP"
     [ -n "$WATCH_OWNER" ] || return 0
     CUT=$WATCH_OWNER
-    demo_say "$CUT is cut; L heals it"
+    demo_say "the link of $CUT is cut; L heals it"
     watch_ask reset
     fault_link_down "$CUT"
 }
@@ -162,7 +161,7 @@ note_change()
     if [ -n "$WATCH_OWNER" ] && [ "$WATCH_OWNER" != "$HOLDER" ]; then
         watch_has_moved "$VIP" "$HOLDER" || return 0
         watch_ask summary
-        demo_say "client: $(watch_vip "$VIP" outageMs) ms without $VIP"
+        demo_say "$HOLDER -> $WATCH_OWNER: a client went $(watch_vip "$VIP" outageMs) ms without an answer"
         HOLDER=$WATCH_OWNER
         watch_ask reset
     fi
