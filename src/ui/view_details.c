@@ -76,9 +76,10 @@ static void vip_details(const struct view *v, const struct snapshot_vip *vip, st
     buf_printf(out, "%s\n", vip->n_queue == 0 ? " -" : "");
     for (unsigned i = 0; i < vip->n_macs; i++)
         line(out, i == 0 ? "answers" : "", vip->macs[i]);
-    snprintf(text, sizeof(text), "%u of %u agree; in 24 h %u moves", vip->agree, vip->observers,
-             vip->moves_24h);
+    snprintf(text, sizeof(text), "%u of %u agree", vip->agree, vip->observers);
     line(out, "seen by", text);
+    snprintf(text, sizeof(text), "%u in 24 h", vip->moves_24h);
+    line(out, "moves", text);
     views_of(v, vip, out);
     buf_printf(out, "\n  talosvip history --vip %s\n  talosvip status %s\n", ip, ip);
 }

@@ -127,9 +127,9 @@ static void week_text(const struct view *v, char *out, size_t size)
     if (total.week == 0)
         snprintf(out, size, "nothing on record");
     else
-        snprintf(out, size, "%u moves%s%.16s  held %.3f %%", total.week,
-                 total.worst_us >= 0 ? "  worst " : "", total.worst_us >= 0 ? worst : "",
-                 held_percent(&v->m->shown));
+        snprintf(out, size, "%u move%s%s%.16s  held %.3f %%", total.week,
+                 total.week == 1 ? "" : "s", total.worst_us >= 0 ? "  worst " : "",
+                 total.worst_us >= 0 ? worst : "", held_percent(&v->m->shown));
 }
 
 void view_summary(struct view *v)

@@ -210,8 +210,9 @@ static void draw_wide_cells(struct view *v, const struct snapshot_node *node,
     char text[WORD_MAX];
     view_cell(v, row, &c[COL_ADDRESS], STYLE_PLAIN, node->address[0] ? node->address : "-");
     enum style style = set_text(node, model_current_vip(v->m), view, text);
-    view_cell(v, row, &c[COL_SET], style, text);
-    if (!view)
+    view_cell(v, row, &c[COL_SET], is_silent(v, node) ? STYLE_UNKNOWN : style,
+              is_silent(v, node) ? "?" : text);
+    if (!view || is_silent(v, node))
         return;
     verdict_text(v, view, text);
     view_cell(v, row, &c[COL_VERDICT],

@@ -179,6 +179,8 @@ void view_dialog(struct view *v)
     model_dialog_text(v->m, &text);
     unsigned width = v->m->width < 68 ? v->m->width : 68, inside = width > 4 ? width - 4 : 1;
     unsigned lines = view_wrap(v, 0, 0, 0, inside, STYLE_PLAIN, buf_str(&text));
+    if (lines + 5 > v->m->height) /* what is asked goes before what it means */
+        lines = v->m->height > 5 ? v->m->height - 5 : 0;
     ip_format(&d->vip, ip);
     snprintf(title, sizeof(title), "Resign %s?", ip);
     struct rect in = view_frame(v, width, lines + 4, title);

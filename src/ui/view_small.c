@@ -31,8 +31,10 @@ static void fit(struct view *v, struct column *c)
             c[i].width = narrow[i];
     }
     for (unsigned i = 0; i < v->m->shown.n_vips; i++) {
-        char ip[IP_TEXT_MAX];
+        char ip[IP_TEXT_MAX], arp[WORD_MAX];
         ip_format(&v->m->shown.vips[i].ip, ip);
+        view_vip_arp(&v->m->shown.vips[i], arp);
+        table_want(&c[COL_ARP], (unsigned)strlen(arp), 12);
         table_want(&c[COL_VIP], (unsigned)strlen(ip), 24);
         table_want(&c[COL_HOLDER], (unsigned)text_width(v->m->shown.vips[i].holder), 20);
     }

@@ -183,11 +183,13 @@ static void fit(struct view *v, struct column *c, const struct rect *r, bool is_
     memcpy(c, is_wide ? wide : standard, sizeof(standard));
     for (unsigned i = 0; i < v->m->shown.n_vips; i++) {
         const struct snapshot_vip *vip = &v->m->shown.vips[i];
-        char ip[IP_TEXT_MAX];
+        char ip[IP_TEXT_MAX], arp[WORD_MAX];
         unsigned brackets = vip->state == SNAPSHOT_VIP_STALE ? 2 : 0;
         ip_format(&vip->ip, ip);
         table_want(&c[COL_VIP], (unsigned)strlen(ip), 22);
         table_want(&c[COL_HOLDER], (unsigned)text_width(vip->holder) + brackets, 22);
+        view_vip_arp(vip, arp);
+        table_want(&c[COL_ARP], (unsigned)strlen(arp), 12);
         if (vip->n_queue > 0)
             table_want(&c[COL_NEXT], (unsigned)text_width(vip->queue[0]) + brackets, 16);
     }
