@@ -165,7 +165,7 @@ is_gone() { ! kill -0 "$TOP_PID" 2>/dev/null; }
     start "--replay $DATA/ok.jsonl"
     key Down
     await '► fd00:10::50'
-    await 'fd00:…:50 IS AT'
+    await 'fd00:10::50 IS AT'
     key k
     await '► 10.0.0.50'
     key End
