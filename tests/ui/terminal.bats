@@ -294,21 +294,21 @@ is_gone() { ! kill -0 "$TOP_PID" 2>/dev/null; }
 @test "replay: step, back, rewind, time, speed, pause" {
     start "--replay three.jsonl --speed 60"
     await 'REPLAY 3/3'
+    key p
+    await 'x60 paused'
     key r
-    await 'REPLAY 3/3'
-    key T
+    await 'REPLAY 1/3'
+    key t
     await 'REPLAY 2/3 x60 paused'
     await '1 DUPLICATE'
     key T
     await 'REPLAY 1/3'
-    key t
-    await 'REPLAY 2/3'
     key '['
     await 'x30'
     key ']'
     await 'x60'
-    type_line 'b14:03'
-    await 'REPLAY 1/3'
+    type_line 'b14:07:10'
+    await 'REPLAY 2/3'
     type_line 'bsoon'
     await 'is no time'
     key p
