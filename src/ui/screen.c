@@ -18,7 +18,7 @@
 
 #include "keys.h"
 
-#define SIGNALS 5
+#define SIGNALS 6
 #define RESTORE_MAX 256
 #define COPY_MAX 2048
 #define STDERR_MAX 65536
@@ -186,10 +186,15 @@ void screen_suspend(struct screen *s)
 {
     endwin();
     fflush(s->out);
-    raise(SIGSTOP);
+    raise(SIGSTOP); /* SIGCONT brings the screen back */
+}
+
+/* Whoever had the terminal meanwhile, a shell for example, may have changed all of it. */
+static void resume(struct screen *s)
+{
     reset_prog_mode();
     clearok(curscr, TRUE);
-    resize(s); /* it may have changed meanwhile */
+    resize(s);
     s->config.on_resume(s->config.arg);
 }
 
@@ -200,6 +205,8 @@ static void on_signal(void *arg, int signum)
         resize(s);
     else if (signum == SIGTSTP)
         screen_suspend(s);
+    else if (signum == SIGCONT)
+        resume(s);
     else
         s->config.on_end(s->config.arg, signum == SIGHUP   ? SCREEN_HANGUP
                                         : signum == SIGINT ? SCREEN_INTERRUPTED
@@ -265,7 +272,7 @@ static void on_input(void *arg, int fd, unsigned what)
 
 static int watch_signals(struct screen *s)
 {
-    static const int list[SIGNALS] = {SIGHUP, SIGINT, SIGTERM, SIGWINCH, SIGTSTP};
+    static const int list[SIGNALS] = {SIGHUP, SIGINT, SIGTERM, SIGWINCH, SIGTSTP, SIGCONT};
     int r = 0;
     for (unsigned i = 0; i < SIGNALS && r == 0; i++) {
         struct sigaction old;
@@ -292,7 +299,10 @@ static int open_streams(struct screen *s)
     int error = 0;
     if (setupterm(NULL, STDOUT_FILENO, &error) != OK)
         return -ENODEV;
+    bool can_move = tigetstr("cup") != NULL;
     del_curterm(cur_term);
+    if (!can_move) /* "dumb" and the like */
+        return -ENODEV;
     return tcgetattr(STDOUT_FILENO, &saved.termios) == 0 ? 0 : -errno;
 }
 

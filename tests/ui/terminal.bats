@@ -147,6 +147,20 @@ is_gone() { ! kill -0 "$TOP_PID" 2>/dev/null; }
     check_restored 0
 }
 
+@test "stopped by somebody else, it comes back whole" {
+    start "--replay $DATA/ok.jsonl"
+    kill -STOP "$TOP_PID"
+    await 'Stopped'
+    type_line 'clear; fg'
+    await 'VIPs 2'
+    key j
+    await '► fd00'
+    key q
+    await 'ready>'
+    type_line 'echo "rc=$?"; stty -g >after'
+    check_restored 0
+}
+
 @test "resizing while it runs: wide, compact, one line, and back" {
     start "--replay $DATA/ok.jsonl"
     tm resize-window -x 160 -y 50
@@ -353,6 +367,8 @@ is_gone() { ! kill -0 "$TOP_PID" 2>/dev/null; }
     await 'does not know the terminal "nonsense"'
     await 'top --once'
     await 'rc=4'
+    type_line "clear; TERM=dumb $TOP top --replay $DATA/ok.jsonl; echo rc=\$?"
+    await 'does not know the terminal "dumb"'
 }
 
 @test "NO_COLOR and vt100 get no colour, the rest does" {
