@@ -18,6 +18,11 @@ static unsigned most(unsigned a, unsigned b)
     return a > b ? a : b;
 }
 
+static unsigned missing(unsigned want, unsigned have)
+{
+    return want > have ? want - have : 0;
+}
+
 enum layout_kind layout_kind(unsigned width, unsigned height)
 {
     if (width >= 150 && height >= 40)
@@ -95,15 +100,15 @@ static void share_wide(const struct layout_wants *w, unsigned room, struct wide 
     room -= events;
     s->timeline = take(&room, 3, 2 + least(w->vips, 4));
     unsigned moves = TABLE_HEAD + w->rows[PANEL_MOVES]; /* beside the alerts, with the timeline */
-    moves = most(moves, side > s->timeline ? side - s->timeline : 0);
-    s->moves += take(&room, 0, least(most(moves, 5), most(third, 5)) - 5);
+    moves = most(moves, missing(side, s->timeline));
+    s->moves += take(&room, 0, missing(least(moves, third), 5));
     s->graph = take(&room, 6, 8);
     s->gap[0] = take(&room, 0, w->rows[PANEL_MEMBERS] < 4);
     for (unsigned i = 1; i < 4; i++)
         s->gap[i] = take(&room, 0, 1);
     s->moves += take(&room, 0, s->timeline > 0);
-    s->nodes += take(&room, 0, TABLE_HEAD + w->rows[PANEL_NODES] - s->nodes);
-    s->vips += take(&room, 0, TABLE_HEAD + w->rows[PANEL_VIPS] - s->vips);
+    s->nodes += take(&room, 0, missing(TABLE_HEAD + w->rows[PANEL_NODES], s->nodes));
+    s->vips += take(&room, 0, missing(TABLE_HEAD + w->rows[PANEL_VIPS], s->vips));
     s->events = events + room;
 }
 

@@ -45,7 +45,7 @@ static void fit(struct view *v, struct column *c, const struct rect *r)
         const struct snapshot_member *m = &v->m->shown.etcd.members[i];
         table_want(&c[COL_MEMBER], (unsigned)text_width(m->name[0] ? m->name : m->endpoint), 28);
         if (!m->is_healthy)
-            table_want(&c[COL_HEALTH], (unsigned)text_width(m->error) + 2, 24);
+            table_want(&c[COL_HEALTH], m->is_asked ? (unsigned)text_width(m->error) + 2 : 12, 24);
     }
     table_fit(c, COLUMNS, r->col, r->col + r->width);
 }
@@ -147,7 +147,9 @@ void view_summary(struct view *v)
     canvas_printf(v->canvas, r->row + 1, r->col, end, STYLE_PLAIN,
                   "VIPs      %u held   %u free   %u duplicate", held, free, dup);
     int spare = (int)s->etcd.n_healthy - (int)s->etcd.quorum;
-    if (spare > 0)
+    if (s->etcd.state == SNAPSHOT_ETCD_CONNECTING)
+        canvas_text(v->canvas, r->row + 2, r->col, end, STYLE_UNKNOWN, "Tolerance -");
+    else if (spare > 0)
         canvas_printf(v->canvas, r->row + 2, r->col, end, STYLE_PLAIN,
                       "Tolerance %d more etcd member%s may fail", spare, spare == 1 ? "" : "s");
     else
