@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "table.h"
+#include "ask.h"
 #include "connection.h"
 #include "look.h"
 #include "style.h"
@@ -9,7 +10,6 @@
 #include "ui/top.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +129,8 @@ struct job {
     const struct arguments *arguments;
     struct top_options top;
     struct ip vips[ARGUMENT_LIST_MAX];
-    struct buf state, by;
+    struct buf state;
+    char by[REQUEST_NAME_MAX];
     bool is_json, is_batch;
     uint64_t n; /* samples; 0: no end */
     uint64_t written;
@@ -199,16 +200,6 @@ static unsigned columns(void)
     uint64_t n;
     const char *text = getenv("COLUMNS");
     return text && parse_u64(text, &n) == 0 && n >= 1 && n <= 500 ? (unsigned)n : 80;
-}
-
-/* Who is at the keyboard, for the record of a move. */
-static void who(struct buf *out)
-{
-    const struct passwd *user = getpwuid(getuid());
-    const char *sudo = getenv("SUDO_USER");
-    char host[64] = "";
-    gethostname(host, sizeof(host) - 1);
-    buf_printf(out, "%.31s@%.31s", sudo && *sudo ? sudo : user ? user->pw_name : "unknown", host);
 }
 
 static enum exit_code read_numbers(struct job *job)
@@ -440,9 +431,8 @@ static enum exit_code run(const struct arguments *arguments)
     if (code != EXIT_DONE)
         return code;
     buf_init(&job.state, 4096);
-    buf_init(&job.by, 256);
-    who(&job.by);
-    job.top.by = buf_str(&job.by);
+    ask_who(job.by);
+    job.top.by = job.by;
     if (connection_state_path("top", &job.state) == 0)
         job.top.state_path = buf_str(&job.state);
     if (has(&job, REPLAY))
@@ -450,7 +440,6 @@ static enum exit_code run(const struct arguments *arguments)
     else
         code = job.is_batch ? batch(&job) : live(&job);
     buf_done(&job.state);
-    buf_done(&job.by);
     return code;
 }
 
