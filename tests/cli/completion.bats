@@ -38,7 +38,7 @@ complete() { run --separate-stderr "$talosvip" __complete -- "$@"; }
 
 @test "each flag of each command's help is offered, once, and the value of one is not a flag" {
     for command in $("$talosvip" __complete -- "" | sed -n 's/\t.*//p' | grep -v '^--'); do
-        told=$("$talosvip" "$command" --help | sed '1,/^Flags:/d' | sed -n 's/^ \{2,6\}\(-[a-zA-Z], \)\?\(--[a-z][a-z-]*\).*/\2/p' | sort)
+        told=$("$talosvip" "$command" --help | sed '1,/^Flags:/d' | sed -n 's/^ \{2,6\}\(-[a-zA-Z], \)\?\(--[a-z][a-z0-9-]*\).*/\2/p' | sort)
         offered=$("$talosvip" __complete -- "$command" - | sed -n 's/\t.*//p' | sort)
         [ "$told" = "$offered" ] || { diff <(echo "$told") <(echo "$offered"); return 1; }
     done
