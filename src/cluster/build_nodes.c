@@ -188,10 +188,9 @@ static void refine_lease(const struct cluster *c, uint64_t now, int64_t id,
     node->granted_us = granted;
     if (!node->has_agent)
         node->lease = id;
-    if (!node->has_agent || node->renewed_us < youngest)
+    /* Older than etcd allows: it was renewed since. */
+    if (!node->has_agent || node->renewed_us < youngest || node->renewed_us > oldest)
         node->renewed_us = youngest;
-    else if (node->renewed_us > oldest)
-        node->renewed_us = oldest;
 }
 
 /* A place in a queue, and what candidates without an agent let us know. */

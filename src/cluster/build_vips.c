@@ -155,7 +155,8 @@ static void fill_lease(const struct cluster *c, uint64_t now, struct snapshot_vi
         return;
     vip->granted_us = lease->granted_s * 1000000;
     vip->remaining_us = least;
-    /* The agent's own word, where it is not older than what etcd says. */
+    /* The agent's own word, where it is not older than what etcd says. If it is, there was a renewal
+     * since, and the next one is due within a second. */
     for (unsigned i = 0; i < c->n_nodes; i++) {
         const struct known_node *node = &c->nodes[i];
         if (!node->is_present || node->record.lease != vip->lease ||
@@ -163,7 +164,7 @@ static void fill_lease(const struct cluster *c, uint64_t now, struct snapshot_vi
             continue;
         int64_t left =
             vip->granted_us - node->record.renewed_ago_ms * 1000 - build_record_age(node, now);
-        vip->remaining_us = left < least ? least : left > most ? most : left;
+        vip->remaining_us = left < least || left > most ? most : left;
         vip->granted_us = node->record.ttl_ms > 0 ? node->record.ttl_ms * 1000 : vip->granted_us;
     }
     vip->renewed_us = vip->granted_us > vip->remaining_us ? vip->granted_us - vip->remaining_us : 0;
