@@ -37,6 +37,9 @@ struct top_options {
 /* "overview", then panels that fill the screen. NULL-terminated. */
 extern const char *const top_presets[];
 
+/* What each key does, a line each; NULL-terminated. */
+extern const char *const top_keys[];
+
 /* Leaves in the snapshot what the options ask for, and hides names and addresses if they say so.
  * 0 or -ENOMEM. */
 int top_prepare(const struct top_options *options, struct snapshot *s);

@@ -99,6 +99,14 @@ static void print_list(const struct topics *t)
                t->alerts[i].title);
 }
 
+void explain_list(void)
+{
+    struct topics t;
+    t.checks = check_table(&t.n_checks);
+    t.alerts = alert_table(&t.n_alerts);
+    print_list(&t);
+}
+
 enum { NO_PAGER };
 
 static enum exit_code run(const struct arguments *arguments)

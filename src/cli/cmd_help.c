@@ -2,6 +2,8 @@
 #include "pager.h"
 #include "table.h"
 
+#include "ui/top.h"
+
 #include <string.h>
 
 static void print_exit_codes(void)
@@ -42,12 +44,58 @@ static void print_environment(void)
     puts("\nETCDCTL_USER may be name:password, as for etcdctl.");
 }
 
+/* Every format, and which commands write it. */
+static void print_output(void)
+{
+    static const struct {
+        const char *name, *what;
+    } formats[] = {
+        {"human", "for people; colours on a terminal, never a meaning by colour alone"},
+        {"table", "columns; --no-headers for scripts"},
+        {"wide", "more columns"},
+        {"json", "one object on one line; docs/snapshot-schema.json, docs/validate-schema.json"},
+        {"yaml", "the same as YAML"},
+        {"name", "vip/ADDRESS, a line each"},
+        {"csv", "comma-separated, a header first"},
+        {"text", "the screen, as it would be drawn"},
+        {"logfmt", "key=value, a line for each event"},
+        {"short", "FILE:LINE:COLUMN: severity: text [ID], for editors"},
+        {"github", "annotations of GitHub Actions; by itself where GITHUB_ACTIONS is set"},
+        {"sarif", "SARIF 2.1.0"},
+    };
+    for (size_t f = 0; f < sizeof(formats) / sizeof(formats[0]); f++) {
+        printf("  %-8s %s\n          ", formats[f].name, formats[f].what);
+        for (size_t i = 0; command_table[i]; i++) {
+            const struct option *o = option_by_name(command_table[i]->options, "output");
+            for (size_t k = 0; o && o->choices[k]; k++)
+                if (strcmp(o->choices[k], formats[f].name) == 0)
+                    printf(" %s", command_table[i]->name);
+        }
+        puts("");
+    }
+    puts("\nData goes to stdout, everything else to stderr. -w is --watch, -n a count, -c a file.");
+}
+
+static void print_checks(void)
+{
+    explain_list();
+}
+
+static void print_keys(void)
+{
+    for (size_t i = 0; top_keys[i]; i++)
+        printf("  %s\n", top_keys[i]);
+}
+
 static const struct topic {
     const char *name;
     void (*print)(void);
 } topics[] = {
     {"environment", print_environment},
     {"exit-codes", print_exit_codes},
+    {"output", print_output},
+    {"checks", print_checks},
+    {"keys", print_keys},
 };
 
 #define TOPICS (sizeof(topics) / sizeof(topics[0]))
@@ -101,8 +149,8 @@ static const struct example examples[] = {
 const struct command cmd_help = {
     .name = "help",
     .group = "Other",
-    .summary = "tell more about a command, the environment or the exit codes",
-    .usage = "[COMMAND | environment | exit-codes]",
+    .summary = "tell more about a command or a topic",
+    .usage = "[COMMAND | environment | exit-codes | output | checks | keys]",
     .examples = examples,
     .options = options,
     .words_max = 1,

@@ -10,10 +10,28 @@
 #define EXAMPLE 41 /* and of an example */
 #define WIDTH 80
 
+static void print_example(FILE *out, const struct example *example)
+{
+    fprintf(out, "  talosvip %-*s  %s\n", EXAMPLE - 13, example->line, example->what);
+}
+
 static void print_examples(FILE *out, const struct example *examples)
 {
     for (; examples->line; examples++)
-        fprintf(out, "  talosvip %-*s  %s\n", EXAMPLE - 13, examples->line, examples->what);
+        print_example(out, examples);
+}
+
+/* The flags that nearly every command has; the rest is in the help of each. */
+static void print_common(FILE *out)
+{
+    fputs("\nConnection:\n"
+          "  -e, --endpoints URLS     etcd [$TALOSVIP_ENDPOINTS, $ETCDCTL_ENDPOINTS]\n"
+          "      --cacert, --cert, --key FILE   TLS files [$ETCDCTL_CACERT, ...]\n"
+          "      --context NAME       settings from ~/.config/talosvip/config.yaml\n"
+          "Output:\n"
+          "  -o, --output FORMAT      see: talosvip help output\n"
+          "      --color WHEN         auto, always, never; also $NO_COLOR\n",
+          out);
 }
 
 void help_overview(FILE *out)
@@ -21,8 +39,10 @@ void help_overview(FILE *out)
     fputs("talosvip - keep a virtual IP on exactly one healthy node, and see that it is\n\n"
           "Examples:\n",
           out);
-    for (size_t i = 0; command_table[i]; i++)
-        print_examples(out, command_table[i]->examples);
+    static const struct command *const first[] = {&cmd_status,  &cmd_top,    &cmd_validate,
+                                                  &cmd_history, &cmd_resign, &cmd_run};
+    for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+        print_example(out, first[i]->examples);
     fputs("\n", out);
     for (size_t g = 0; command_groups[g]; g++) {
         fprintf(out, "%s:%*s", command_groups[g], (int)(9 - strlen(command_groups[g])), "");
@@ -35,7 +55,9 @@ void help_overview(FILE *out)
         }
         fputs("\n", out);
     }
-    fputs("\nMore: talosvip help <command> | environment | exit-codes\n", out);
+    print_common(out);
+    fputs("\nMore: talosvip help <command> | environment | exit-codes | output | checks | keys\n",
+          out);
 }
 
 /* " [$TALOSVIP_TTL; 5s]": where a value comes from when the flag is not given. */

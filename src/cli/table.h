@@ -48,6 +48,9 @@ void command_unknown(const char *name, struct complaint *ret_complaint);
 /* Runs it with the words behind its name. */
 enum exit_code command_run(const struct command *command, int argc, char *const argv[]);
 
+/* cmd_explain.c: every check and alert, a line each. */
+void explain_list(void);
+
 /* help.c: the help as text on `out`. */
 void help_overview(FILE *out);
 void help_command(FILE *out, const struct command *command);

@@ -155,8 +155,8 @@ static void fill_lease(const struct cluster *c, uint64_t now, struct snapshot_vi
         return;
     vip->granted_us = lease->granted_s * 1000000;
     vip->remaining_us = least;
-    /* The agent's own word, where it is not older than what etcd says. If it is, there was a renewal
-     * since, and the next one is due within a second. */
+    /* The agent's own word, where it is not older than what etcd says. If it is, there was a
+     * renewal since, and the next one is due within a second. */
     for (unsigned i = 0; i < c->n_nodes; i++) {
         const struct known_node *node = &c->nodes[i];
         if (!node->is_present || node->record.lease != vip->lease ||

@@ -6,9 +6,10 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "ui/top.h"
 #include "words.h"
 
-static const char *const help_keys[] = {
+const char *const top_keys[] = {
     "arrows k j PgUp PgDn g G   move in the panel",
     "Tab Shift-Tab 1..6         next, previous panel, by number",
     "Enter                      details; Esc or q closes",
@@ -62,12 +63,12 @@ static void help_text(const struct view *v, unsigned width, struct buf *out)
     legend(v, &right);
     const char *line = buf_str(&right);
     bool has_two = width >= 116;
-    for (unsigned i = 0; help_keys[i]; i++) {
+    for (unsigned i = 0; top_keys[i]; i++) {
         size_t len = strcspn(line, "\n");
         if (has_two)
-            buf_printf(out, "%-66s%.*s\n", help_keys[i], (int)len, line);
+            buf_printf(out, "%-66s%.*s\n", top_keys[i], (int)len, line);
         else
-            buf_printf(out, "%s\n", help_keys[i]);
+            buf_printf(out, "%s\n", top_keys[i]);
         if (has_two)
             line += len + (line[len] == '\n');
     }
