@@ -325,16 +325,6 @@ static enum exit_code batch(struct job *job)
     return code;
 }
 
-static enum exit_code replay_batch(struct job *job, const struct recording *recording)
-{
-    struct snapshot s;
-    size_t i = job->top.replay_at;
-    for (bool goes_on = true; goes_on && i < recording_count(recording); i++)
-        if (recording_read(recording, i, &s) == 0)
-            goes_on = write_sample(job, &s);
-    return job->code;
-}
-
 static enum exit_code no_recording(const char *path, int error)
 {
     struct complaint c = {.what = ""};
@@ -343,6 +333,19 @@ static enum exit_code no_recording(const char *path, int error)
     else
         complaint_set(&c, "cannot read %.200s: %s", path, strerror(-error));
     return look_fail(EXIT_UNKNOWN, &c);
+}
+
+static enum exit_code replay_batch(struct job *job, const char *path,
+                                   const struct recording *recording)
+{
+    struct snapshot s;
+    size_t i = job->top.replay_at, shown = 0;
+    for (bool goes_on = true; goes_on && i < recording_count(recording); i++)
+        if (recording_read(recording, i, &s) == 0) {
+            goes_on = write_sample(job, &s);
+            shown++;
+        }
+    return shown > 0 ? job->code : no_recording(path, -ENODATA);
 }
 
 /* Why the screen did not open, or how it ended. */
@@ -395,7 +398,7 @@ static enum exit_code replay(struct job *job)
             job->top.replay_at = recording_find(recording, at_us);
     }
     if (code == EXIT_DONE && job->is_batch) {
-        code = replay_batch(job, recording);
+        code = replay_batch(job, path, recording);
     } else if (code == EXIT_DONE) {
         enum top_end end = TOP_QUIT;
         r = top_replay(&job->top, recording, &end);
