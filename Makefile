@@ -179,10 +179,10 @@ validate-test: all ## validate over its corpus, in every format, against golden 
 
 ui-test: all $(B)/tests/unit/test_ui_model $(B)/tests/unit/test_ui_view ## the dashboard: golden screens, every key and size, a real terminal (tmux)
 	@tests/unit/run.sh $(B)/tests/unit/test_ui_model $(B)/tests/unit/test_ui_view
-	@bats tests/ui
+	@tests/cli/run.sh tests/ui/*.bats
 
 cli-test: all ## command line: usage, exit codes, bad input (bats)
-	@bats tests/cli
+	@tests/cli/run.sh tests/cli/*.bats
 
 e2e: all $(LAB_TOOLS) ## the lab: three nodes, a real etcd, every fault once
 	@tests/e2e/run.sh -q

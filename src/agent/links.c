@@ -19,6 +19,8 @@ static void claim_heard(struct agent *a, unsigned i, const struct mac *mac)
 {
     const struct vip *v = &a->vips[i];
     struct election_event ev = {.vip = i};
+    if (v->state == VIP_HELD && own_macs_have(a, mac))
+        return;
     sight_heard(a, i, mac);
     if (v->state == VIP_HELD) {
         ev.type = EV_CONFLICT;
@@ -106,6 +108,7 @@ static void announce_again(struct agent *a, const struct agent_link *l)
 static void on_link(void *arg, const struct link *link)
 {
     struct agent *a = arg;
+    own_macs_forget(a);
     for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
         struct agent_link *l = &a->links[k];
         if (l->users == 0)
@@ -140,6 +143,7 @@ static void on_link(void *arg, const struct link *link)
 static void on_link_gone(void *arg, int ifindex)
 {
     struct agent *a = arg;
+    own_macs_forget(a);
     for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
         struct agent_link *l = &a->links[k];
         if (l->users == 0 || l->ifindex != ifindex)
@@ -201,6 +205,7 @@ static void on_resync(void *arg)
 {
     struct agent *a = arg;
     struct link link;
+    own_macs_forget(a);
     log_event(LOG_DEBUG, "netlink_resync", NULL, NULL, "kernel notifications were lost; looking");
     for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
         struct agent_link *l = &a->links[k];

@@ -28,6 +28,7 @@
 #define AGENT_PEERS_MAX 64
 #define AGENT_EVENTS_MAX (4 * ELECTION_VIPS_MAX)
 #define AGENT_GATEWAYS_MAX 4
+#define AGENT_OWN_MACS_MAX 128
 /* All that a command of the configuration finds in its environment, but for what a hook is told. */
 #define AGENT_CHILD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define AGENT_CHANGES_MAX 8
@@ -153,6 +154,11 @@ struct agent {
     int64_t pause_mod;                         /* mod revision of that key */
     struct change *changes[AGENT_CHANGES_MAX]; /* POSTs that etcd has not answered yet */
 
+    struct {
+        bool is_known;
+        unsigned n;
+        struct mac list[AGENT_OWN_MACS_MAX];
+    } own_macs;               /* of all links of this host */
     struct loop_timer *sight; /* the next probe */
     uint64_t sight_us;
     unsigned sight_first;
@@ -242,6 +248,11 @@ void requests_detail(const struct agent *a, unsigned slot, char out[RECORD_TEXT_
 void change_start(void *arg, uint64_t id, const struct api_request *wish);
 /* Before the etcd client goes. */
 void change_close(struct agent *a);
+
+/* own_macs.c: whether a link of this host has it, as far as 128 links go */
+bool own_macs_have(struct agent *a, const struct mac *mac);
+/* A link changed. */
+void own_macs_forget(struct agent *a);
 
 /* begin.c: before the election */
 /* Finds out whether our name is free, and gives up what a dead predecessor left; then EV_START. */
