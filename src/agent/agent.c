@@ -217,6 +217,7 @@ static void tear_down(struct agent *a)
     hooks_close(a);
     children_free(a->children);
     api_server_free(a->metrics);
+    peerlease_close(a);
     api_server_free(a->api);
     if (a->monitor)
         links_close(a);
@@ -251,6 +252,7 @@ static int serve(struct agent *a)
         return code;
     reload_add_missing(a);
     report_start(a);
+    peerlease_update(a);
     store_begin(a);
     if (!a->exit_code && loop_run(a->loop) < 0)
         a->exit_code = 70;

@@ -131,7 +131,7 @@ void guard(const struct settings *settings, struct ledger *ledger, struct fence 
     if (timer_fd < 0 || netlink_open(&nl) < 0 || start_mourning(&mourner) < 0 ||
         farewell_prepare(settings, ledger, &farewell) < 0)
         _exit(1);
-    arm(timer_fd, fence_deadline_us(fence));
+    arm(timer_fd, atomic_load(&ledger->right_us));
     if (write(ready_fd, "r", 1) != 1)
         _exit(1);
     close(ready_fd);
@@ -145,9 +145,9 @@ void guard(const struct settings *settings, struct ledger *ledger, struct fence 
         if (fds[0].revents || fds[1].revents)
             on_agent_dead(farewell, ledger, fence, nl);
         if (fds[2].revents && read(timer_fd, &expirations, sizeof(expirations)) > 0) {
-            if (clock_now_us() >= fence_deadline_us(fence))
+            if (clock_now_us() >= atomic_load(&ledger->right_us))
                 clear(nl, ledger, NULL);
-            arm(timer_fd, fence_deadline_us(fence));
+            arm(timer_fd, atomic_load(&ledger->right_us));
         }
     }
 }

@@ -197,9 +197,10 @@ int64_t guardian_pid(const struct agent *a)
     return a->guardian ? a->guardian->pid : 0;
 }
 
-void guardian_note_lease(struct agent *a, int64_t lease)
+void guardian_note_right(struct agent *a, int64_t lease, uint64_t right_us)
 {
     atomic_store(&a->guardian->ledger->lease, lease);
+    atomic_store(&a->guardian->ledger->right_us, right_us);
 }
 
 void guardian_note_address(struct agent *a, unsigned i, bool has_address, int64_t revision)

@@ -18,6 +18,7 @@ struct ledger {
     pthread_mutex_t agent_lives;
     int64_t agent_pid;
     _Atomic int64_t lease;
+    _Atomic uint64_t right_us; /* etcd's; the packet fence may have to be mute before it ends */
     _Atomic bool is_done;
     char token[ETCD_TOKEN_MAX]; /* spares the guardian the login; a torn one is refused by etcd */
     struct {

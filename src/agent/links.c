@@ -138,6 +138,7 @@ static void on_link(void *arg, const struct link *link)
             sight_link(a, l);
         }
     }
+    peerlease_update(a);
 }
 
 static void on_link_gone(void *arg, int ifindex)
@@ -155,6 +156,7 @@ static void on_link_gone(void *arg, int ifindex)
         l->changed_us = clock_now_us();
         sight_link(a, l);
     }
+    peerlease_update(a);
 }
 
 static void on_address(void *arg, const struct address *address, bool is_removed,

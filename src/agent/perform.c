@@ -142,7 +142,7 @@ void perform(struct agent *a, const struct election_action *action)
         break;
     case ACT_DEADLINE:
         fence_set_deadline_us(a->fence, action->at_us);
-        guardian_note_lease(a, a->election.session.lease);
+        guardian_note_right(a, a->election.session.lease, action->right_us);
         break;
     case ACT_FENCE_ARM:
         fence_arm(a->fence, action->vip + 1);
@@ -199,15 +199,21 @@ void perform(struct agent *a, const struct election_action *action)
     case ACT_DONE:
         finish(a);
         break;
-    case ACT_PEER_BEAT: /* without EV_PEER_SETUP there is none of these */
+    case ACT_PEER_BEAT:
     case ACT_PEER_ACK:
     case ACT_PEER_ASK:
     case ACT_PEER_GRANT:
     case ACT_PEER_LEAVE:
+        peerwire_send(a, action);
+        break;
     case ACT_PEER_PUBLISH:
     case ACT_PEER_END:
     case ACT_PEER_REVOKE:
+        peerstore_request(a, action);
+        break;
     case ACT_PEER_NOTE:
+        peertell_note(a, action);
+        break;
     case ACT_TYPES:
         break;
     }

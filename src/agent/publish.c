@@ -250,6 +250,7 @@ static int gather(struct publisher *p, struct record_node *r)
     memcpy(r->latencies_us, p->latencies_us, sizeof(r->latencies_us));
     gather_links(a, r, now);
     gather_vips(a, r, now);
+    peerlease_fill_record(a, r);
     return 0;
 }
 

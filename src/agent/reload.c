@@ -59,6 +59,7 @@ void reload_forget_vip(struct agent *a, unsigned i)
     *slot = (struct slot){.is_used = false};
     if (!a->is_stopping)
         reload_add_missing(a); /* it may have moved to another link */
+    peerlease_update(a);
 }
 
 int reload_resolve(struct agent *a, const struct config *config)
@@ -214,6 +215,7 @@ void reload(struct agent *a)
     drop_missing(a);
     reload_add_missing(a);
     reload_rest(a);
+    peerlease_update(a);
     config_free(old);
     guardian_restart(a); /* it keeps a copy of the settings */
     log_event(LOG_INFO, "reloaded", NULL, NULL, "configuration reloaded");

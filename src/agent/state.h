@@ -23,6 +23,7 @@
 #include "net/monitor.h"
 #include "net/netlink.h"
 #include "net/packet.h"
+#include "peerlease.h"
 
 #define AGENT_LINKS_MAX 64
 #define AGENT_PEERS_MAX 64
@@ -149,6 +150,7 @@ struct agent {
     bool has_told_waiting;
     char etcd_error[API_TEXT_MAX]; /* "" while it answers */
     struct neighbour_agent others[AGENT_PEERS_MAX];
+    struct peerlease peerlease;
     bool is_paused; /* this node takes no part until resume */
     struct record_request pause;
     int64_t pause_mod;                         /* mod revision of that key */
@@ -331,7 +333,8 @@ int guardian_start(struct agent *a);
 void guardian_restart(struct agent *a);
 void guardian_free(struct agent *a);
 int64_t guardian_pid(const struct agent *a);
-void guardian_note_lease(struct agent *a, int64_t lease);
+/* `right_us`: past it the addresses come off. */
+void guardian_note_right(struct agent *a, int64_t lease, uint64_t right_us);
 /* `has_address`: it may be on from now on; false: the kernel has said that it is off. */
 void guardian_note_address(struct agent *a, unsigned slot, bool has_address, int64_t revision);
 void guardian_note_token(struct agent *a);

@@ -8,7 +8,7 @@
 
 #define STRAY_TIMEOUT_US SECOND_US
 
-enum { RANGE_ELECTIONS, RANGE_NODES, RANGE_REQUESTS, RANGES };
+enum { RANGE_ELECTIONS, RANGE_NODES, RANGE_REQUESTS, RANGE_PEERS, RANGE_PEERKEY, RANGES };
 
 static void on_stray(void *arg, const struct etcd_reply *reply)
 {
@@ -79,6 +79,7 @@ static void note_node(struct agent *a, const struct etcd_kv *kv)
         return;
     record_node_done(&record); /* what it sees is for others to read */
     peers_note(a, &record);
+    peerstore_note_node(a, &record, kv->lease);
 }
 
 static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int64_t revision)
@@ -96,9 +97,12 @@ static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int
             drop_stray(a, &ip, &c);
     }
     memset(a->others, 0, sizeof(a->others));
+    peerstore_forget_node(a, NULL);
     for (size_t k = 0; k < ranges[RANGE_NODES].n_kvs; k++)
         note_node(a, &ranges[RANGE_NODES].kvs[k]);
     requests_list(a, &ranges[RANGE_REQUESTS], revision);
+    peerstore_on_list(a, &ranges[RANGE_PEERS], revision);
+    peerwire_on_key(a, ranges[RANGE_PEERKEY].n_kvs ? ranges[RANGE_PEERKEY].kvs : NULL);
 }
 
 static void on_election_event(struct agent *a, enum etcd_event_type type, const struct etcd_kv *kv,
@@ -120,19 +124,32 @@ static void on_election_event(struct agent *a, enum etcd_event_type type, const 
     feed(a, &ev);
 }
 
+static void on_node_event(struct agent *a, enum etcd_event_type type, const struct etcd_kv *kv)
+{
+    char node[KEYS_NODE_MAX + 1];
+    if (type == ETCD_EVENT_PUT) {
+        note_node(a, kv);
+    } else if (keys_node_parse(kv->key, kv->key_len, node) == 0) {
+        peers_forget(a, node);
+        peerstore_forget_node(a, node);
+    }
+    peerstore_tell_members(a);
+}
+
 static void on_event(void *arg, size_t range, enum etcd_event_type type, const struct etcd_kv *kv,
                      int64_t revision)
 {
     struct agent *a = arg;
-    char node[KEYS_NODE_MAX + 1];
     if (range == RANGE_ELECTIONS)
         on_election_event(a, type, kv, revision);
+    else if (range == RANGE_NODES)
+        on_node_event(a, type, kv);
     else if (range == RANGE_REQUESTS)
         requests_event(a, type, kv, revision);
-    else if (type == ETCD_EVENT_PUT)
-        note_node(a, kv);
-    else if (keys_node_parse(kv->key, kv->key_len, node) == 0)
-        peers_forget(a, node);
+    else if (range == RANGE_PEERS)
+        peerstore_on_event(a, type, kv, revision);
+    else
+        peerwire_on_key(a, type == ETCD_EVENT_PUT ? kv : NULL);
 }
 
 static void on_broken(void *arg, enum etcd_status status, const char *reason)
@@ -149,6 +166,8 @@ int watch_open(struct agent *a)
         [RANGE_ELECTIONS] = {.key = KEYS_ELECTION_PREFIX, .prefix = true},
         [RANGE_NODES] = {.key = KEYS_NODES_PREFIX, .prefix = true},
         [RANGE_REQUESTS] = {.key = KEYS_REQUESTS_PREFIX, .prefix = true},
+        [RANGE_PEERS] = {.key = KEYS_PEERS_PREFIX, .prefix = true},
+        [RANGE_PEERKEY] = {.key = KEYS_PEERKEY},
     };
     static const struct etcd_watch_callbacks callbacks = {
         .on_list = on_list, .on_event = on_event, .on_broken = on_broken};
