@@ -16,6 +16,7 @@
 #define API_QUEUE_MAX 32
 #define API_VIPS_MAX 200
 #define API_CHECKS_MAX 32
+#define API_PEERS_MAX 16
 
 struct api_vip {
     struct ip ip;
@@ -41,6 +42,34 @@ struct api_check {
     uint64_t passed, failed;  /* runs since start */
 };
 
+/* Another agent, as the peer lease knows it. */
+struct api_peer {
+    char node[API_NAME_MAX];
+    bool is_voter;        /* over us: our record names it */
+    int64_t acked_ago_ms; /* we sent the newest heartbeat that it acknowledged; -1 never */
+    int64_t heard_ago_ms; /* we heard its own newest one, which owners alone send; -1 never */
+};
+
+/* The peer lease. Counters since start. */
+struct api_peers {
+    bool is_ready;             /* this agent takes part */
+    char reason[API_TEXT_MAX]; /* why not; "" */
+    int64_t window_ms;
+    int64_t voters;       /* who may end our lease, we among them; 0: nobody, etcd alone decides */
+    int64_t majority;     /* of them; 0 */
+    int64_t remaining_ms; /* of the right that they give; 0 = past, -1 = none in force */
+    bool is_mute;         /* no majority hears us */
+    uint64_t suspicions;  /* of others */
+    uint64_t grants;      /* given as a voter */
+    uint64_t endings;     /* of others' leases, by us */
+    uint64_t mutes;
+    uint64_t sent, received; /* datagrams */
+    uint64_t failed;         /* that the kernel did not send */
+    uint64_t dropped;        /* received, and not believed */
+    unsigned n;
+    struct api_peer *list; /* owned by whoever filled the view */
+};
+
 struct api_status {
     char node[API_NAME_MAX];
     char version[32];
@@ -57,6 +86,7 @@ struct api_status {
     char endpoint[API_TEXT_MAX];   /* etcd, in use */
     char etcd_error[API_TEXT_MAX]; /* "" while it answers */
     bool is_stopping;
+    struct api_peers peers;
     unsigned n_vips;
     struct api_vip *vips; /* owned by whoever filled the view */
     unsigned n_checks;

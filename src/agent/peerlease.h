@@ -66,7 +66,7 @@ struct peerlease {
 
     struct peerlease_node nodes[PEERLEASE_NODES_MAX];
     struct peerlease_record records[PEERLEASE_RECORDS_MAX]; /* the first place is our own */
-    int64_t listed_revision; /* of the last list */
+    int64_t listed_revision;                                /* of the last list */
     struct peerlease_call publish, calls[2 * PEERS_MAX];
     unsigned told_voters; /* in the log */
 };
@@ -107,6 +107,7 @@ const struct peerlease_node *peerstore_find_node(const struct agent *a,
 
 /* peertell.c: log and status */
 void peertell_note(struct agent *a, const struct election_action *action);
+/* `list` of *ret_peers is the caller's, with API_PEERS_MAX places. */
 void peertell_view(const struct agent *a, struct api_peers *ret_peers);
 
 #endif

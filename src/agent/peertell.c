@@ -3,6 +3,7 @@
 #include "state.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 /* Who that is, by the newest that etcd says of it; a session that is gone has its lease only. */
 static const char *name_of(const struct agent *a, const struct peer_session *s, char text[20])
@@ -87,4 +88,68 @@ void peertell_note(struct agent *a, const struct election_action *action)
         tell_owner(a, action);
         break;
     }
+}
+
+static int64_t ago_ms(uint64_t at_us, uint64_t now)
+{
+    return at_us && at_us <= now ? (int64_t)((now - at_us) / MS_US) : -1;
+}
+
+static void view_agent(const struct agent *a, const struct peerlease_node *node, uint64_t now,
+                       struct api_peer *out)
+{
+    const struct peer_lease *core = &a->election.peer;
+    *out = (struct api_peer){.acked_ago_ms = -1, .heard_ago_ms = -1};
+    snprintf(out->node, sizeof(out->node), "%s", node->name);
+    for (unsigned i = 0; i < core->owner.current.n; i++)
+        out->is_voter |= peer_is_same(&core->owner.current.voters[i], &node->session);
+    for (unsigned i = 0; i < 2 * PEERS_MAX; i++)
+        if (peer_is_same(&core->owner.members[i].session, &node->session))
+            out->acked_ago_ms = ago_ms(core->owner.members[i].acked_us, now);
+    for (unsigned i = 0; i < PEER_SEEN_MAX; i++)
+        if (peer_is_same(&core->seen[i].owner, &node->session))
+            out->heard_ago_ms = ago_ms(core->seen[i].heard_us, now);
+}
+
+static void view_counts(const struct agent *a, struct api_peers *out)
+{
+    const struct peer_lease *core = &a->election.peer;
+    out->suspicions = core->suspicions;
+    out->grants = core->grants;
+    out->endings = core->endings;
+    out->mutes = core->mutes;
+    if (!a->peerlease.udp)
+        return;
+    const struct udp_counts *c = udp_counts(a->peerlease.udp);
+    out->sent = c->sent;
+    out->received = c->received;
+    out->failed = c->failed;
+    out->dropped = c->malformed + c->rejected + c->unknown;
+}
+
+void peertell_view(const struct agent *a, struct api_peers *ret_peers)
+{
+    const struct peerlease *p = &a->peerlease;
+    const struct peer_owner *owner = &a->election.peer.owner;
+    uint64_t now = clock_now_us();
+    struct api_peers out = {.is_ready = p->incarnation && !p->reason && !a->fence_reason,
+                            .window_ms = (int64_t)(a->settings.peer_window_us / MS_US),
+                            .voters = owner->current.n,
+                            .is_mute = owner->is_mute,
+                            .list = ret_peers->list,
+                            .remaining_ms = -1};
+    const char *why = !p->incarnation   ? "switched off"
+                      : a->fence_reason ? "no packet fence"
+                      : p->reason       ? p->reason
+                                        : "";
+    snprintf(out.reason, sizeof(out.reason), "%s", why);
+    if (out.voters) {
+        out.majority = out.voters / 2 + 1;
+        out.remaining_ms = owner->right_us > now ? (int64_t)((owner->right_us - now) / MS_US) : 0;
+    }
+    view_counts(a, &out);
+    for (unsigned i = 0; i < PEERLEASE_NODES_MAX && out.n < API_PEERS_MAX; i++)
+        if (p->nodes[i].name[0] && strcmp(p->nodes[i].name, a->settings.node) != 0)
+            view_agent(a, &p->nodes[i], now, &out.list[out.n++]);
+    *ret_peers = out;
 }

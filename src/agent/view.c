@@ -47,6 +47,7 @@ static void view_session(const struct agent *a, struct api_status *out)
 static void view_status(void *arg, struct api_status *ret_status)
 {
     static struct api_check checks[CONFIG_HEALTH_MAX];
+    static struct api_peer peers[API_PEERS_MAX];
     struct agent *a = arg;
     struct api_status s = {.pid = getpid(),
                            .guardian_pid = guardian_pid(a),
@@ -62,6 +63,8 @@ static void view_status(void *arg, struct api_status *ret_status)
     view_session(a, &s);
     s.checks = checks;
     s.n_checks = health_view(a, checks);
+    s.peers.list = peers;
+    peertell_view(a, &s.peers);
     for (unsigned i = 0; i < a->election.n && s.n_vips < API_VIPS_MAX; i++)
         if (a->slots[i].is_used)
             view_vip(a, i, &a->view[s.n_vips++]);

@@ -229,6 +229,38 @@ static void write_hooks(const struct api_counters *c, struct buf *out)
     }
 }
 
+static void write_peers(const struct api_peers *p, struct buf *out)
+{
+    one(out, "peers_ready", "gauge", p->is_ready, "1 while this agent takes part in the peer lease.");
+    one(out, "peers_voters", "gauge", (uint64_t)p->voters,
+        "Voters over this node, itself among them; 0: the lease in etcd alone decides.");
+    one(out, "peers_majority", "gauge", (uint64_t)p->majority, "How many of them end its lease.");
+    one_time(out, "peers_window_seconds", (uint64_t)p->window_ms * 1000,
+             "Silence after which peers may end an owner's lease.");
+    one(out, "peers_mute", "gauge", p->is_mute, "1 while no majority of the voters hears this node.");
+    family(out, "peers_acknowledged_age_seconds", "gauge",
+           "Age of the newest heartbeat of ours that the peer acknowledged.");
+    for (unsigned i = 0; i < p->n; i++) {
+        const struct api_peer *peer = &p->list[i];
+        if (peer->acked_ago_ms < 0)
+            continue;
+        buf_puts(out, "talosvip_peers_acknowledged_age_seconds{");
+        label(out, "peer", peer->node);
+        buf_printf(out, "} %" PRId64 ".%03" PRId64 "\n", peer->acked_ago_ms / 1000,
+                   peer->acked_ago_ms % 1000);
+    }
+    one(out, "peers_suspicions_total", "counter", p->suspicions, "Owners this node found silent.");
+    one(out, "peers_grants_total", "counter", p->grants, "Owners it gave up as a voter.");
+    one(out, "peers_endings_total", "counter", p->endings, "Leases it ended with other voters.");
+    one(out, "peers_mutes_total", "counter", p->mutes, "How often no majority heard it in time.");
+    one(out, "peers_datagrams_sent_total", "counter", p->sent, "Datagrams to other agents.");
+    one(out, "peers_datagrams_failed_total", "counter", p->failed,
+        "Datagrams that the kernel did not send.");
+    one(out, "peers_datagrams_received_total", "counter", p->received, "Datagrams that came in.");
+    one(out, "peers_datagrams_dropped_total", "counter", p->dropped,
+        "Datagrams that came in and were not believed.");
+}
+
 int api_metrics_write(const struct api_metrics *metrics, struct buf *out)
 {
     write_agent(metrics, out);
@@ -236,5 +268,6 @@ int api_metrics_write(const struct api_metrics *metrics, struct buf *out)
     write_vips(metrics, out);
     write_checks(metrics, out);
     write_hooks(metrics->counters, out);
+    write_peers(&metrics->status->peers, out);
     return out->error;
 }

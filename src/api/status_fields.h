@@ -8,9 +8,10 @@
 
 #define STATUS_API_VERSION "talosvip/v1"
 #define STATUS_KIND "AgentStatus"
-#define STATUS_FIELDS 16
+#define STATUS_FIELDS 31
 #define STATUS_VIP_FIELDS 14
 #define STATUS_CHECK_FIELDS 5
+#define STATUS_PEER_FIELDS 4
 
 enum status_kind {
     KIND_TEXT,
@@ -35,5 +36,6 @@ struct status_field {
 extern const struct status_field status_fields[STATUS_FIELDS];
 extern const struct status_field status_vip_fields[STATUS_VIP_FIELDS];
 extern const struct status_field status_check_fields[STATUS_CHECK_FIELDS];
+extern const struct status_field status_peer_fields[STATUS_PEER_FIELDS]; /* of peers.agents */
 
 #endif

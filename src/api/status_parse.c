@@ -158,7 +158,8 @@ static int read_list(struct json_object *o, const char *name, const struct statu
 
 static int read_lists(struct json_object *o, struct api_status *status)
 {
-    void *vips = NULL, *checks = NULL;
+    void *vips = NULL, *checks = NULL, *peers = NULL;
+    struct json_object *group = NULL;
     int r = read_list(o, "vips", status_vip_fields, STATUS_VIP_FIELDS, sizeof(struct api_vip),
                       API_VIPS_MAX, &vips, &status->n_vips);
     if (r == 0)
@@ -166,6 +167,11 @@ static int read_lists(struct json_object *o, struct api_status *status)
                       sizeof(struct api_check), API_CHECKS_MAX, &checks, &status->n_checks);
     status->vips = vips;
     status->checks = checks;
+    json_object_object_get_ex(o, "peers", &group);
+    if (r == 0)
+        r = read_list(group, "agents", status_peer_fields, STATUS_PEER_FIELDS,
+                      sizeof(struct api_peer), API_PEERS_MAX, &peers, &status->peers.n);
+    status->peers.list = peers;
     return r;
 }
 
@@ -230,7 +236,10 @@ void api_status_done(struct api_status *status)
         return;
     free(status->vips);
     free(status->checks);
+    free(status->peers.list);
     status->vips = NULL;
     status->checks = NULL;
+    status->peers.list = NULL;
+    status->peers.n = 0;
     status->n_vips = status->n_checks = 0;
 }

@@ -165,6 +165,10 @@ static int add_lists(struct json_object *o, const struct api_status *status)
     if (r == 0)
         r = add_list(o, "health", status_check_fields, STATUS_CHECK_FIELDS, status->checks,
                      sizeof(*status->checks), least(status->n_checks, API_CHECKS_MAX));
+    if (r == 0)
+        r = add_list(group_of(o, "peers"), "agents", status_peer_fields, STATUS_PEER_FIELDS,
+                     status->peers.list, sizeof(*status->peers.list),
+                     least(status->peers.n, API_PEERS_MAX));
     return r;
 }
 

@@ -124,6 +124,41 @@ static void add_lease(const struct api_status *status, struct buf *out)
     buf_putc(out, '\n');
 }
 
+/* Acknowledgements matter to an owner, heartbeats to the others. */
+static void add_peers(const struct api_peers *peers, struct buf *out)
+{
+    buf_puts(out, "peers  ");
+    if (!peers->is_ready) {
+        buf_puts(out, "off: ");
+        text_add_plain(out, peers->reason);
+    } else if (peers->voters == 0) {
+        buf_printf(out, "on, window %" PRId64 " ms; no voters over this node", peers->window_ms);
+    } else {
+        buf_printf(out, "%" PRId64 " of %" PRId64 " voters within %" PRId64 " ms, %s",
+                   peers->majority, peers->voters, peers->window_ms,
+                   peers->is_mute ? "MUTE" : "heard");
+    }
+    for (unsigned i = 0; i < peers->n; i++) {
+        const struct api_peer *p = &peers->list[i];
+        int64_t age = peers->voters ? p->acked_ago_ms : p->heard_ago_ms;
+        if (peers->voters ? !p->is_voter : age < 0)
+            continue;
+        buf_puts(out, ", ");
+        text_add_plain(out, p->node);
+        buf_puts(out, age < 0 ? " never" : " ");
+        if (age >= 0) {
+            span_words(out, age);
+            buf_puts(out, " ago");
+        }
+    }
+    buf_putc(out, '\n');
+    if (peers->suspicions || peers->grants || peers->endings || peers->mutes)
+        buf_printf(out,
+                   "       so far: suspected %" PRIu64 ", gave up %" PRIu64 ", ended %" PRIu64
+                   ", mute %" PRIu64 "\n",
+                   peers->suspicions, peers->grants, peers->endings, peers->mutes);
+}
+
 void status_text(const struct api_status *status, struct buf *out)
 {
     int width = 0;
@@ -136,6 +171,7 @@ void status_text(const struct api_status *status, struct buf *out)
         add_vip(status, &status->vips[i], width, out);
     buf_puts(out, status->n_vips ? "\n" : "");
     add_lease(status, out);
+    add_peers(&status->peers, out);
     buf_printf(out, "fence  packet fence %s, ", status->has_packet_fence ? "active" : "missing");
     if (status->guardian_pid > 0)
         buf_printf(out, "guardian pid %" PRId64 "\n", status->guardian_pid);
@@ -216,6 +252,8 @@ unsigned status_warnings(const struct api_status *status, struct buf *out)
         n += warn(out, "etcd", status->etcd_error);
     else if (strcmp(status->session, "live") != 0)
         n += warn(out, "no session with etcd", status->session);
+    if (status->peers.is_mute)
+        n += warn(out, "peers", "no majority of the voters hears this node; it is mute");
     if (is_late(status))
         n += warn(out, "the renewal of the lease is late", "");
     for (unsigned i = 0; i < status->n_checks; i++)

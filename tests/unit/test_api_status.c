@@ -38,6 +38,8 @@ static struct api_check checks[2] = {
     {.name = "disk", .error = "exit status 7", .failed = 8},
 };
 
+static struct api_peer peers[2] = {{"cp-2", true, 62, -1}, {"cp-3", false, -1, 40}};
+
 static void fill(struct api_status *s, struct api_vip vips[2])
 {
     memset(s, 0, sizeof(*s));
@@ -56,6 +58,16 @@ static void fill(struct api_status *s, struct api_vip vips[2])
     strcpy(s->endpoint, "https://127.0.0.1:2379");
     strcpy(s->etcd_error, "timed out");
     s->is_stopping = true;
+    s->peers = (struct api_peers){.is_ready = true,
+                                  .window_ms = 500,
+                                  .voters = 3,
+                                  .majority = 2,
+                                  .remaining_ms = 371,
+                                  .suspicions = 1,
+                                  .grants = UINT64_MAX,
+                                  .dropped = 7,
+                                  .n = 2,
+                                  .list = peers};
     fill_vip(&vips[0], "10.0.0.50");
     fill_vip(&vips[1], "fd00:10::50");
     strcpy(vips[1].state, "standby");
@@ -136,6 +148,12 @@ static void the_json_has_the_documented_shape(void **state)
     assert_null(at(o, "etcd", "error"));
     assert_true(json_object_get_boolean(at(o, "etcd", "connected")));
     assert_false(json_object_get_boolean(at(o, "fence", "packet")));
+    assert_int_equal(json_object_get_int(at(o, "peers", "voters")), 3);
+    assert_null(at(o, "peers", "reason"));
+    struct json_object *peer = json_object_array_get_idx(at(o, "peers", "agents"), 1);
+    assert_string_equal(json_object_get_string(at(peer, NULL, "node")), "cp-3");
+    assert_null(at(peer, NULL, "ackedAgoMs"));
+    assert_int_equal(json_object_get_int(at(peer, NULL, "heardAgoMs")), 40);
     struct json_object *vip = json_object_array_get_idx(at(o, NULL, "vips"), 1);
     assert_string_equal(json_object_get_string(at(vip, NULL, "vip")), "fd00:10::50");
     assert_string_equal(json_object_get_string(at(vip, NULL, "link")), "down");
@@ -221,6 +239,9 @@ static void wrong_shapes_are_refused(void **state)
         {"\"queue\":[", "\"queue\":[null,"},
         {"\"queue\":[\"cp-2\",\"cp-3\"]", "\"queue\":{}"},
         {"\"vips\":[", "\"vips\":[[],"},
+        {"\"agents\":[", "\"agents\":[[],"},
+        {"\"voters\":3", "\"voters\":null"},
+        {"\"ackedAgoMs\":62", "\"ackedAgoMs\":-62"},
         {"\"vips\":[", "\"vips\":[null,"},
         {"\"health\":[", "\"health\":[null,"},
         {"\"health\":[", "\"healthy\":["},

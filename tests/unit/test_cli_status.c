@@ -20,6 +20,7 @@
 #include <cmocka.h>
 
 static struct api_vip vips[2];
+static struct api_peer peers[2] = {{"cp-2", true, 62, -1}, {"cp-3", true, -1, 9}};
 static struct api_status status;
 static struct buf text, warnings;
 
@@ -41,6 +42,12 @@ static int begin(void **state)
                                  .renewed_ago_ms = 749,
                                  .latency_us = 3210,
                                  .endpoint = "https://127.0.0.1:2379",
+                                 .peers = {.is_ready = true,
+                                           .window_ms = 500,
+                                           .voters = 3,
+                                           .majority = 2,
+                                           .n = 2,
+                                           .list = peers},
                                  .n_vips = 2,
                                  .vips = vips};
     for (int i = 0; i < 2; i++) {
@@ -96,12 +103,30 @@ static void a_healthy_node_has_no_warnings(void **state)
                                 "fd00:10::50  STANDBY behind cp-3, number 2 in the queue\n"
                                 "\n"
                                 "lease  4.2s of 5s left, renewed 749 ms ago in 3.2 ms\n"
+                                "peers  2 of 3 voters within 500 ms, heard, cp-2 62 ms ago, "
+                                "cp-3 never\n"
                                 "fence  packet fence active, guardian pid 813\n"
                                 "etcd   https://127.0.0.1:2379\n"
                                 "agent  talosvip 0.1.0 on cp-1 (pid 812), up 1d 3h\n");
     assert_int_equal(status_warnings(&status, &warnings), 0);
     strcpy(vips[1].queue[0], "cp-1");
     assert_has("STANDBY behind cp-3, next\n");
+}
+
+static void the_peer_lease_is_told(void **state)
+{
+    (void)state;
+    status.peers.is_mute = true;
+    status.peers.mutes = 1;
+    assert_has("peers  2 of 3 voters within 500 ms, MUTE, cp-2 62 ms ago, cp-3 never\n");
+    assert_has("       so far: suspected 0, gave up 0, ended 0, mute 1\n");
+    assert_warns("WARN   peers: no majority of the voters hears this node; it is mute\n");
+    status.peers.is_mute = false;
+    status.peers.voters = 0;
+    assert_has("peers  on, window 500 ms; no voters over this node, cp-3 9 ms ago\n");
+    status.peers.is_ready = false;
+    strcpy(status.peers.reason, "switched off");
+    assert_has("peers  off: switched off");
 }
 
 static void an_unproved_holder_is_only_the_last_known(void **state)
@@ -313,9 +338,13 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
     const struct CMUnitTest tests[] = {
-        T(a_healthy_node_has_no_warnings), T(an_unproved_holder_is_only_the_last_known),
-        T(every_trouble_is_one_warning),   T(other_states_say_where_and_why),
-        T(names_cannot_move_the_cursor),   T(spans_have_two_parts),
+        T(a_healthy_node_has_no_warnings),
+        T(the_peer_lease_is_told),
+        T(an_unproved_holder_is_only_the_last_known),
+        T(every_trouble_is_one_warning),
+        T(other_states_say_where_and_why),
+        T(names_cannot_move_the_cursor),
+        T(spans_have_two_parts),
         T(the_command_asks_the_agent),
     };
 #undef T
