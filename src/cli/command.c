@@ -7,9 +7,9 @@
 #include <string.h>
 
 const struct command *const command_table[] = {
-    &cmd_status,     &cmd_top,    &cmd_watch,    &cmd_history, &cmd_shell, &cmd_resign,
-    &cmd_pause,      &cmd_resume, &cmd_validate, &cmd_explain, &cmd_run,   &cmd_config,
-    &cmd_completion, &cmd_help,   &cmd_version,  NULL};
+    &cmd_status, &cmd_top,        &cmd_watch, &cmd_history,  &cmd_shell,   &cmd_resign,
+    &cmd_pause,  &cmd_resume,     &cmd_peers, &cmd_validate, &cmd_explain, &cmd_run,
+    &cmd_config, &cmd_completion, &cmd_help,  &cmd_version,  NULL};
 const char *const command_groups[] = {"Look", "Change", "Check", "Agent", "Other", NULL};
 
 #define COMMANDS (sizeof(command_table) / sizeof(command_table[0]) - 1)

@@ -29,8 +29,8 @@ struct command {
 };
 
 extern const struct command cmd_run, cmd_status, cmd_top, cmd_watch, cmd_history, cmd_shell,
-    cmd_resign, cmd_pause, cmd_resume, cmd_validate, cmd_explain, cmd_config, cmd_completion,
-    cmd_help, cmd_version;
+    cmd_resign, cmd_pause, cmd_resume, cmd_peers, cmd_validate, cmd_explain, cmd_config,
+    cmd_completion, cmd_help, cmd_version;
 
 /* All commands in the order of the help; NULL-terminated. */
 extern const struct command *const command_table[];

@@ -56,6 +56,47 @@ e2e_await_steady()
     }
 }
 
+# How many voters there are over node $1, or "off".
+e2e_voters()
+{
+    lab_in "$1" "$TVLAB_AGENT" status --local -o json 2>/dev/null |
+        jq -r '.peers | if .ready then .voters else "off" end'
+}
+
+e2e_has_voters()
+{
+    E2E_VOTERS=$(e2e_voters "$1") || true
+    [ "$E2E_VOTERS" = ${#LAB_NODES[@]} ] || [ "$E2E_VOTERS" = off ]
+}
+
+# e2e_await_voters NODE: the peer lease is in force over it, if it is switched on.
+e2e_await_voters()
+{
+    LAB_PAUSE=0.1 lab_wait 5000 e2e_has_voters "$1" ||
+        e2e_fail "the peer lease is not in force: ${E2E_VOTERS:-no answer} voters over $1"
+}
+
+# e2e_heal CMD...: from then on, no client may be without the owner for 0.1 s.
+e2e_heal()
+{
+    watch_ask state
+    E2E_HEALED=$(jq .t <<<"$WATCH_REPLY")
+    "$@"
+    e2e_pass 1500
+}
+
+e2e_judge_healed()
+{
+    local vip ms
+    [ -n "$E2E_HEALED" ] || return 0
+    for vip in "${LAB_VIPS[@]}"; do
+        ms=$(jq --arg vip "$vip" --argjson t "$E2E_HEALED" \
+            '[.vips[] | select(.vip == $vip) | .gaps[] | select(.t > $t) | .ms - .lateMs] | max // 0' \
+            <<<"$WATCH_REPLY")
+        [ "${ms%.*}" -lt 100 ] || e2e_fail "$vip: silent for $ms ms after the cut was healed"
+    done
+}
+
 e2e_moves()
 {
     local vip

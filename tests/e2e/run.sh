@@ -27,7 +27,7 @@ REPEATS=1
 IS_MARKDOWN=0
 IS_KEPT=0
 E2E_FREEZE=30
-E2E_CUT=12
+E2E_LONG=60
 PASSED=0
 FAILED=0
 declare -A OUTAGES=() COUNTS=() E2E_NEXT=()
@@ -95,9 +95,10 @@ settle()
 # repeat NAME EXPECT: one time, its verdict in E2E_WHY and E2E_OUTAGE.
 repeat()
 {
-    E2E_WHY=() E2E_OUTAGE=- E2E_VICTIM=-
+    E2E_WHY=() E2E_OUTAGE=- E2E_VICTIM=- E2E_HEALED=
     e2e_await_steady 30000 || return 0
     choose_victim
+    e2e_await_voters "$E2E_VICTIM"
     step "$1" prepare || true
     watch_ask reset
     lab_now
@@ -108,6 +109,7 @@ repeat()
     e2e_await_steady 45000 || return 0
     watch_ask summary
     e2e_judge_wire
+    e2e_judge_healed
     e2e_judge_owner "$2"
     e2e_judge_outage
 }
@@ -191,7 +193,7 @@ arguments=("$@")
 while getopts n:qmkl option; do
     case $option in
     n) REPEATS=$OPTARG ;;
-    q) E2E_FREEZE=8 E2E_CUT=6 ;;
+    q) E2E_FREEZE=8 E2E_LONG=6 ;;
     m) IS_MARKDOWN=1 ;;
     k) IS_KEPT=1 ;;
     l) list ;;

@@ -8,9 +8,12 @@
 # For each NAME, with _ for -, and the victim as argument: prepare_NAME (if any); inject_NAME, or
 # else fault_NAME of the lab; settle_NAME, or else waiting for EXPECT; undo_NAME, or else heal_NAME
 # of the lab (if any). They say what is wrong by e2e_fail. E2E_SINCE is the time of the fault.
-# E2E_FREEZE and E2E_CUT are seconds; LEASE_MS is what the end of a lease may take.
+# E2E_FREEZE and E2E_LONG are seconds. LEASE_MS is what the end of a lease may take, PEERS_MS
+# what the peer lease may.
 LEASE_MS=9000
 LEADER_LEASE_MS=14000 # where etcd's leader died with the owner: an election, and leases prolonged
+PEERS_MS=2000
+LEADER_PEERS_MS=6000
 
 # shellcheck disable=SC2034 # run.sh
 SCENARIOS=(
@@ -20,17 +23,21 @@ SCENARIOS=(
     "pause|any|30000|paused, and kill -9 of the agent: nobody takes it until resume"
     "kill-agent|moves|1000|kill -9 of the agent"
     "kill-guardian|stays|200|kill -9 of the guardian"
-    "kill-both|moves|$LEASE_MS|kill -9 of agent and guardian at once"
-    "freeze|moves|$LEASE_MS|SIGSTOP of agent and guardian, SIGCONT later"
+    "kill-both|moves|$PEERS_MS|kill -9 of agent and guardian at once"
+    "freeze|moves|$PEERS_MS|SIGSTOP of agent and guardian, SIGCONT later"
     "link-down|moves|1000|carrier lost"
     "admin-down|moves|1000|ip link set eth0 down"
-    "vip-cut|any|30000|VIP network cut silently and healed"
-    "both-cut|moves|$LEADER_LEASE_MS|both networks cut silently and healed"
-    "etcd-cut|moves|$LEADER_LEASE_MS|owner cut from etcd"
+    "vip-cut|moves|$PEERS_MS|VIP network cut silently and healed"
+    "both-cut|moves|$PEERS_MS|both networks cut silently and healed"
+    "etcd-cut|moves|$LEADER_LEASE_MS|owner cut from etcd: stays until its right ends"
     "etcd-leader|stays|200|etcd leader killed and restarted"
     "etcd-two|any|60000|two etcd members killed and restored"
-    "node-dead|moves|$LEASE_MS|whole node dead, etcd leader elsewhere"
-    "node-dead-leader|moves|$LEADER_LEASE_MS|whole node dead, etcd leader with it"
+    "node-dead|moves|$PEERS_MS|whole node dead, etcd leader elsewhere"
+    "node-dead-leader|moves|$LEADER_PEERS_MS|whole node dead, etcd leader with it"
+    "followers-in-turn|stays|200|both followers restarted, one after the other"
+    "followers-at-once|stays|200|both followers restarted at once"
+    "loss|stays|1000|a fifth of all frames lost on the VIP network"
+    "busy|stays|200|every processor taken by other programs"
     "lease-revoke|moves|2000|lease revoked by hand"
     "key-delete|moves|2000|election key deleted by hand"
     "addr-del|stays|200|ip addr del by hand"
@@ -190,17 +197,30 @@ settle_link_down()
 
 settle_vip_cut()
 {
-    e2e_pass $((E2E_CUT * 1000))
+    e2e_moves
+    e2e_hold 1000
+}
+
+undo_vip_cut()
+{
+    e2e_heal heal_vip_cut "$1"
+}
+
+prepare_both_cut()
+{
+    prepare_node_dead "$1"
 }
 
 undo_both_cut()
 {
     e2e_hold 1000
-    heal_both_cut "$1"
+    e2e_heal heal_both_cut "$1"
 }
 
+# etcd's right is 4.6 s long, and was confirmed in the last second.
 settle_etcd_cut()
 {
+    e2e_hold 3000
     e2e_moves
     e2e_expect_no_address "$1" 1000
 }
@@ -383,4 +403,65 @@ settle_elect_leads()
 undo_elect_leads()
 {
     elect_stop
+}
+
+e2e_restart()
+{
+    lab_agent_stop "$1" || e2e_fail "the agent of $1 does not stop"
+    lab_agent_start "$1"
+}
+
+inject_followers_in_turn()
+{
+    local node
+    for node in "${LAB_NODES[@]}"; do
+        [ "$node" = "$1" ] || e2e_restart "$node"
+    done
+}
+
+inject_followers_at_once()
+{
+    local node
+    for node in "${LAB_NODES[@]}"; do
+        [ "$node" = "$1" ] || fault_agent TERM "$node"
+    done
+    for node in "${LAB_NODES[@]}"; do
+        [ "$node" = "$1" ] || e2e_restart "$node"
+    done
+}
+
+inject_loss()
+{
+    fault_loss 20
+}
+
+settle_loss()
+{
+    e2e_pass $((E2E_LONG * 1000))
+}
+
+undo_loss()
+{
+    heal_loss
+}
+
+inject_busy()
+{
+    local i
+    for ((i = 0; i < 2 * $(nproc); i++)); do
+        lab_spawn "hog.$i" nsenter -t "$(lab_pid "$1")" -n -m -u -- sh -c 'while :; do :; done'
+    done
+}
+
+settle_busy()
+{
+    e2e_pass $((E2E_LONG * 1000))
+}
+
+undo_busy()
+{
+    local i
+    for ((i = 0; i < 2 * $(nproc); i++)); do
+        lab_stop "hog.$i"
+    done
 }

@@ -77,6 +77,24 @@ heal_both_cut()
     lab_ports 3 "v-$1" "m-$1"
 }
 
+# fault_loss PERCENT: the switch loses that share of all frames of the VIP network (ports v-*), each way.
+fault_loss()
+{
+    lab_in sw nft -f - <<END
+table bridge tvlab {
+    chain forward {
+        type filter hook forward priority 0
+        iifname "v-*" numgen random mod 100 < $1 drop
+    }
+}
+END
+}
+
+heal_loss()
+{
+    lab_in sw nft delete table bridge tvlab
+}
+
 # The agent reaches no etcd member: not its own (a packet filter on the node), nor the others.
 fault_etcd_cut()
 {
