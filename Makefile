@@ -16,6 +16,7 @@ SEED ?=
 FUZZ_SECONDS ?= 60
 REPEATS ?= 20
 FAULTS ?= 100
+N ?= 200
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 
@@ -33,6 +34,8 @@ DEB_PACKAGES := dpkg-dev lintian systemd
 DEMO_PACKAGES := iproute2 nftables procps util-linux jq tmux ncurses-bin
 # Unpacked under build/, never installed: these would start a service.
 TOOL_PACKAGES := etcd-server etcd-client
+# For bench-keepalived alone: keepalived with what it links, unpacked and never installed.
+KEEPALIVED_PACKAGES := keepalived libnl-genl-3-200 libsnmp40 libpci3 libsensors5 libwrap0 libperl5.36
 TEST_TOOL_PACKAGES := prometheus
 
 LIBS := libcurl json-c yaml-0.1 libnl-3.0 libnl-route-3.0 libevent_core libevent_extra libcap-ng libseccomp \
@@ -195,6 +198,14 @@ e2e: all $(LAB_TOOLS) ## the lab: three nodes, a real etcd, every fault once
 history-test: all $(LAB_TOOLS) ## the lab: FAULTS (default 100) random faults, each with one record
 	@tests/e2e/history.sh -n $(FAULTS)
 
+e2e-random: all $(LAB_TOOLS) ## random faults in the lab, N (default 200) sequences from SEED on
+	@tests/e2e/random.sh -n $(N) -s $(or $(SEED),1)
+
+bench-keepalived: test-deps ## the same faults for keepalived and for talosvip, REPEATS of each
+	@tests/lab/packages.sh unpack build/tools $(KEEPALIVED_PACKAGES)
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(LAB_TOOLS)
+	@tests/e2e/keepalived.sh -n $(REPEATS)
+
 bench: test-deps ## measure outages and cost, REPEATS (default 20) of each fault
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(LAB_TOOLS)
 	@tests/e2e/bench.sh -n $(REPEATS)
@@ -260,5 +271,5 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all test check ui-test unit-test build-tests sim mutants model check-computing lint asan-test valgrind-test corpus-test validate-test fuzz \
-  fuzz-run cli-test e2e history-test bench demo demo-deps install uninstall deps test-deps package-test deb dist man format \
+  fuzz-run cli-test e2e history-test e2e-random bench bench-keepalived demo demo-deps install uninstall deps test-deps package-test deb dist man format \
   clean help
