@@ -54,6 +54,7 @@ enum election_cause {
     CAUSE_ADDRESS, /* the kernel refused the address */
     CAUSE_GUARDIAN,
     CAUSE_PEERS, /* a majority of our voters ended our lease */
+    CAUSE_MUTE,  /* no majority of our voters acknowledges us, and yet none ends our lease */
     CAUSES
 };
 

@@ -97,6 +97,7 @@ struct peer_owner {
     uint64_t beat_us;  /* next heartbeat */
     uint64_t right_us; /* P; NEVER_US = no list is in force */
     bool is_mute;      /* P has passed */
+    uint64_t yield_us; /* mute for so long, in vain: give up; NEVER_US = not mute, or done */
     struct peer_member members[2 * PEERS_MAX];
 };
 

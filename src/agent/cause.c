@@ -16,7 +16,7 @@ static const struct {
     {"shutdown", "shutdown", true},           {"resign", "resign", true},
     {"config", "no longer configured", true}, {"link_down", "link down", false},
     {"health_check", "health check", false},  {"address_failed", "address refused", false},
-    {"agent_died", "agent died", false},
+    {"agent_died", "agent died", false},      {"mute", "no peer hears it", false},
 };
 
 static void set(char *to, size_t size, const char *text)

@@ -21,6 +21,7 @@ static const char *const causes_told[CAUSES] = {
     [CAUSE_ADDRESS] = "the kernel refused the address",
     [CAUSE_GUARDIAN] = "no guardian",
     [CAUSE_PEERS] = "silent, ended by peers",
+    [CAUSE_MUTE] = "no peer hears us",
 };
 
 /* The cause in words; of a health check with its name. */

@@ -89,7 +89,7 @@ void election_init(struct election *e, struct vip *vips, uint64_t ttl_us, uint64
     e->seed = seed;
     e->has_guardian = true;
     e->wake_us = NEVER_US;
-    e->peer.owner.right_us = NEVER_US;
+    e->peer.owner.right_us = e->peer.owner.yield_us = NEVER_US;
 }
 
 static void note_lateness(struct step *s)

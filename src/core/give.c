@@ -23,7 +23,7 @@ static void delete_address(struct step *s, unsigned i)
 void give_drop(struct step *s, unsigned i, enum election_cause cause)
 {
     struct vip *v = &s->e->vips[i];
-    v->has_resign = is_planned(cause) || cause == CAUSE_ADDRESS;
+    v->has_resign = is_planned(cause) || cause == CAUSE_ADDRESS || cause == CAUSE_MUTE;
     v->proof_req = 0;
     announce_stop(&v->announce);
     vip_set_state(s, i, VIP_DROPPING, cause);

@@ -27,6 +27,7 @@ static const char *const causes[CAUSES] = {
     [CAUSE_ADDRESS] = "address_failed",
     [CAUSE_GUARDIAN] = "no_guardian",
     [CAUSE_PEERS] = "ended_by_peers",
+    [CAUSE_MUTE] = "mute",
 };
 
 static const char *const notes[PEER_NOTES] = {

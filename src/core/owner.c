@@ -10,6 +10,8 @@
 #define HURRY 4
 /* A list is proposed when its own right has at least this part of the window left. */
 #define READY_DIVISOR 4
+/* Beyond the TTL: by then the lease of voters that died is gone, and the list without them. */
+#define YIELD_US (2 * SECOND_US)
 
 static struct peer_member *find(struct peer_owner *o, const struct peer_session *session)
 {
@@ -79,6 +81,7 @@ bool owner_mute(struct step *s)
     if (o->is_mute || o->right_us == NEVER_US || s->now < o->right_us)
         return false;
     o->is_mute = true;
+    o->yield_us = s->now + s->e->session.ttl_us + YIELD_US;
     s->e->peer.mutes++;
     peer_note(s, PEER_NOTE_MUTE)->at_us = o->right_us;
     return true;
@@ -94,6 +97,7 @@ static void follow_right(struct step *s)
     }
     if (o->is_mute && s->now < right) {
         o->is_mute = false;
+        o->yield_us = NEVER_US;
         peer_note(s, PEER_NOTE_HEARD);
         for (unsigned i = 0; i < s->e->n; i++)
             vip_on_heard(s, i);
@@ -388,15 +392,28 @@ void owner_reset(struct step *s)
     o->is_proposing = o->is_mute = false;
     o->guard = 0;
     o->req = 0;
-    o->right_us = NEVER_US;
+    o->right_us = o->yield_us = NEVER_US;
     for (unsigned i = 0; i < 2 * PEERS_MAX; i++) {
         o->members[i].acked_us = 0;
         o->members[i].given_up = 0;
     }
 }
 
+/* Voters that hear an owner do not end it, and it keeps its lease; if it does not hear them, or
+ * they not each other, only it can let another have the VIP. */
+static void yield(struct step *s)
+{
+    struct peer_owner *o = &s->e->peer.owner;
+    if (!o->is_mute || s->now < o->yield_us)
+        return;
+    o->yield_us = NEVER_US;
+    for (unsigned i = 0; i < s->e->n; i++)
+        vip_on_yield(s, i);
+}
+
 void owner_timers(struct step *s)
 {
+    yield(s);
     beat(s);
     consider(s);
 }
@@ -409,5 +426,7 @@ uint64_t owner_wake(const struct election *e)
         wake = o->due_us;
     if (!o->is_mute && o->right_us < wake)
         wake = o->right_us;
+    if (o->is_mute && o->yield_us < wake)
+        wake = o->yield_us;
     return wake;
 }

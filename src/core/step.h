@@ -50,6 +50,8 @@ void vip_on_confirmed(struct step *s, unsigned i, bool was_late);
 void vip_on_session_lost(struct step *s, unsigned i, enum election_cause cause);
 /* A majority of our voters acknowledges again. */
 void vip_on_heard(struct step *s, unsigned i);
+/* Mute for too long: another is to have it. */
+void vip_on_yield(struct step *s, unsigned i);
 /* The key check says that etcd does not hold what we believe. */
 void vip_on_keys_doubted(struct step *s, unsigned i);
 /* We slept: whatever is held is to be proved again. */

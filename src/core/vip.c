@@ -240,6 +240,12 @@ void vip_on_heard(struct step *s, unsigned i)
         announce_start(&v->announce, s->now);
 }
 
+void vip_on_yield(struct step *s, unsigned i)
+{
+    if (has_hold(&s->e->vips[i]))
+        give_drop(s, i, CAUSE_MUTE);
+}
+
 void vip_on_session_lost(struct step *s, unsigned i, enum election_cause cause)
 {
     struct vip *v = &s->e->vips[i];

@@ -95,7 +95,7 @@ static void check_pause(struct world *w, struct sim_node *n, unsigned vip)
 static bool is_without_right(enum election_cause cause)
 {
     return cause == CAUSE_LAPSED || cause == CAUSE_SESSION_LOST || cause == CAUSE_KEY_LOST ||
-           cause == CAUSE_ADDRESS || cause == CAUSE_PEERS;
+           cause == CAUSE_ADDRESS || cause == CAUSE_PEERS || cause == CAUSE_MUTE;
 }
 
 /* What was cut short by a freeze is carried out blindly afterwards: there the fences decide. */

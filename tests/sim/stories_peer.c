@@ -198,6 +198,31 @@ static void owner_deaf(struct world *w)
     expect_owner_for(w, OWNER, 5 * SECOND_US);
 }
 
+/* As when a packet filter drops what comes to its port. It must not stay mute for ever. */
+static void owner_deaf_for_good(struct world *w)
+{
+    start_peers(w);
+    for (unsigned i = HEIR; i <= LAST; i++)
+        w->is_deaf_to[OWNER][i] = true;
+    expect_no_other_for(w, OWNER, 7 * SECOND_US);
+    wait_owner(w, HEIR, 2 * SECOND_US, 3 * SECOND_US);
+    expect(w, w->endings == 0, "it was ended by those who hear it");
+    expect_owner_for(w, HEIR, 10 * SECOND_US);
+    expect(w, vip_of(w, OWNER)->state == VIP_QUEUED, "it does not stand in the queue again");
+}
+
+/* Nobody hears anybody, and etcd works: as without the peer lease, after a while. */
+static void all_deaf(struct world *w)
+{
+    start_peers(w);
+    for (unsigned i = 0; i < w->nodes; i++)
+        for (unsigned k = 0; k < w->nodes; k++)
+            w->is_deaf_to[i][k] = i != k;
+    wait_owner(w, HEIR, 8 * SECOND_US, 9 * SECOND_US);
+    expect_owner_for(w, HEIR, 20 * SECOND_US);
+    expect(w, record_of(w, HEIR)->n == 0, "it counts on voters that it never heard");
+}
+
 /* Both gave it up, and the one who wanted to end it died: under another term they count again. */
 static void given_up_and_not_ended(struct world *w)
 {
@@ -302,6 +327,8 @@ const struct story stories_of_peers[] = {
     {"peers: a fifth of the datagrams lost", loss_of_a_fifth},
     {"peers: one follower does not hear the owner", one_follower_deaf},
     {"peers: the owner hears nobody", owner_deaf},
+    {"peers: the owner hears nobody, for good", owner_deaf_for_good},
+    {"peers: nobody hears anybody", all_deaf},
     {"peers: given up and not ended", given_up_and_not_ended},
     {"peers: who ended it dies", ender_dies},
     {"peers: a window of 150 ms", small_window},
