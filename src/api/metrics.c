@@ -231,13 +231,15 @@ static void write_hooks(const struct api_counters *c, struct buf *out)
 
 static void write_peers(const struct api_peers *p, struct buf *out)
 {
-    one(out, "peers_ready", "gauge", p->is_ready, "1 while this agent takes part in the peer lease.");
+    one(out, "peers_ready", "gauge", p->is_ready,
+        "1 while this agent takes part in the peer lease.");
     one(out, "peers_voters", "gauge", (uint64_t)p->voters,
         "Voters over this node, itself among them; 0: the lease in etcd alone decides.");
     one(out, "peers_majority", "gauge", (uint64_t)p->majority, "How many of them end its lease.");
     one_time(out, "peers_window_seconds", (uint64_t)p->window_ms * 1000,
              "Silence after which peers may end an owner's lease.");
-    one(out, "peers_mute", "gauge", p->is_mute, "1 while no majority of the voters hears this node.");
+    one(out, "peers_mute", "gauge", p->is_mute,
+        "1 while no majority of the voters hears this node.");
     family(out, "peers_acknowledged_age_seconds", "gauge",
            "Age of the newest heartbeat of ours that the peer acknowledged.");
     for (unsigned i = 0; i < p->n; i++) {

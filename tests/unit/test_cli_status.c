@@ -29,27 +29,24 @@ static int begin(void **state)
 {
     (void)state;
     memset(vips, 0, sizeof(vips));
-    status = (struct api_status){.node = "cp-1",
-                                 .version = "0.1.0",
-                                 .pid = 812,
-                                 .guardian_pid = 813,
-                                 .uptime_ms = 100000000,
-                                 .has_packet_fence = true,
-                                 .session = "live",
-                                 .lease = 0x694d,
-                                 .ttl_ms = 5000,
-                                 .remaining_ms = 4250,
-                                 .renewed_ago_ms = 749,
-                                 .latency_us = 3210,
-                                 .endpoint = "https://127.0.0.1:2379",
-                                 .peers = {.is_ready = true,
-                                           .window_ms = 500,
-                                           .voters = 3,
-                                           .majority = 2,
-                                           .n = 2,
-                                           .list = peers},
-                                 .n_vips = 2,
-                                 .vips = vips};
+    status = (struct api_status){
+        .node = "cp-1",
+        .version = "0.1.0",
+        .pid = 812,
+        .guardian_pid = 813,
+        .uptime_ms = 100000000,
+        .has_packet_fence = true,
+        .session = "live",
+        .lease = 0x694d,
+        .ttl_ms = 5000,
+        .remaining_ms = 4250,
+        .renewed_ago_ms = 749,
+        .latency_us = 3210,
+        .endpoint = "https://127.0.0.1:2379",
+        .peers =
+            {.is_ready = true, .window_ms = 500, .voters = 3, .majority = 2, .n = 2, .list = peers},
+        .n_vips = 2,
+        .vips = vips};
     for (int i = 0; i < 2; i++) {
         ip_parse(i ? "fd00:10::50" : "10.0.0.50", &vips[i].ip);
         strcpy(vips[i].iface, "eth0");
