@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#define OPEN_RETRY_US (5 * SECOND_US)
+
 /* A total order, the same on every node. */
 static bool is_before(const struct ip *a, const struct ip *b)
 {
@@ -46,15 +48,21 @@ static const char *find_place(struct agent *a, struct udp_place *ret_place,
 
 static const char *open_place(struct agent *a, const struct udp_place *place)
 {
+    static const char why[] = "the UDP port cannot be used";
     struct peerlease *p = &a->peerlease;
     int r = peerwire_open(a, place);
+    p->open_us = NEVER_US;
     if (r == 0)
         return NULL;
     udp_close(p->udp);
     p->udp = NULL;
-    log_event(LOG_WARN, "peer_port", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
-              "cannot listen for other agents on UDP port %u: %s", place->port, strerror(-r));
-    return "the UDP port cannot be used";
+    p->open_us = clock_now_us() + OPEN_RETRY_US;
+    peerlease_set_timer(a);
+    if (p->reason != why)
+        log_event(LOG_WARN, "peer_port", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
+                  "cannot listen for other agents on UDP port %u: %s; trying again", place->port,
+                  strerror(-r));
+    return why;
 }
 
 /* NULL: ready to take part; else why not. */
@@ -86,21 +94,24 @@ static bool begin(struct peerlease *p)
         if (getrandom(&p->incarnation, sizeof(p->incarnation), GRND_NONBLOCK) !=
             (ssize_t)sizeof(p->incarnation))
             return false;
-    p->send_new_us = p->drop_old_us = p->retry_us = NEVER_US;
+    p->send_new_us = p->drop_old_us = p->retry_us = p->open_us = NEVER_US;
     return true;
 }
 
 static void on_timer(void *arg)
 {
     struct agent *a = arg;
-    peerwire_on_timer(a, clock_now_us());
+    uint64_t now = clock_now_us();
+    peerwire_on_timer(a, now);
+    if (now >= a->peerlease.open_us)
+        peerlease_update(a);
     peerlease_set_timer(a);
 }
 
 void peerlease_set_timer(struct agent *a)
 {
     struct peerlease *p = &a->peerlease;
-    const uint64_t due[] = {p->send_new_us, p->drop_old_us, p->retry_us};
+    const uint64_t due[] = {p->send_new_us, p->drop_old_us, p->retry_us, p->open_us};
     uint64_t at = NEVER_US;
     for (unsigned i = 0; i < sizeof(due) / sizeof(due[0]); i++)
         at = due[i] < at ? due[i] : at;

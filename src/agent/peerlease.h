@@ -61,8 +61,9 @@ struct peerlease {
     uint64_t send_new_us; /* when the new key is sent under; NEVER_US = it is */
     uint64_t drop_old_us; /* when the old one is no longer taken */
     uint64_t retry_us;    /* to create the key */
+    uint64_t open_us;     /* to listen, where that failed */
     struct etcd_call *key_call;
-    struct loop_timer *timer; /* for the three above */
+    struct loop_timer *timer; /* for the four times above */
 
     struct peerlease_node nodes[PEERLEASE_NODES_MAX];
     struct peerlease_record records[PEERLEASE_RECORDS_MAX]; /* the first place is our own */

@@ -17,13 +17,22 @@ while getopts n: option; do
 done
 shift $((OPTIND - 1))
 
+measure()
+{
+    tests/e2e/run.sh -m -n "$repeats" "$@" | awk '
+        /^(ok|FAIL|    ) / { print > "/dev/stderr"; fflush("/dev/stderr"); next }
+        { print }'
+}
+
 printf 'talosvip %s, %s, Linux %s, %s cores, etcd of 3 members with default timing\n\n' \
     "$("${TVLAB_AGENT:-build/talosvip}" version 2>/dev/null | head -n 1 | cut -d ' ' -f 2)" \
     "$(date -u +%F)" "$(uname -r)" "$(nproc)"
 status=0
-tests/e2e/run.sh -m -n "$repeats" "$@" | awk '
-    /^(ok|FAIL|    ) / { print > "/dev/stderr"; fflush("/dev/stderr"); next }
-    { print }' || status=1
+measure "$@" || status=1
+if [ $# = 0 ]; then
+    printf '\nwith --peer-window 150ms:\n\n'
+    TVLAB_AGENT_ARGS="--peer-window 150ms" measure node-dead vip-cut || status=1
+fi
 printf '\n'
 tests/e2e/resources.sh || status=1
 exit $status

@@ -80,7 +80,7 @@ e2e_await_voters()
 e2e_heal()
 {
     watch_ask state
-    E2E_HEALED=$(jq .t <<<"$WATCH_REPLY")
+    E2E_CURED=$(jq .t <<<"$WATCH_REPLY")
     "$@"
     e2e_pass 1500
 }
@@ -88,9 +88,9 @@ e2e_heal()
 e2e_judge_healed()
 {
     local vip ms
-    [ -n "$E2E_HEALED" ] || return 0
+    [ -n "$E2E_CURED" ] || return 0
     for vip in "${LAB_VIPS[@]}"; do
-        ms=$(jq --arg vip "$vip" --argjson t "$E2E_HEALED" \
+        ms=$(jq --arg vip "$vip" --argjson t "$E2E_CURED" \
             '[.vips[] | select(.vip == $vip) | .gaps[] | select(.t > $t) | .ms - .lateMs] | max // 0' \
             <<<"$WATCH_REPLY")
         [ "${ms%.*}" -lt 100 ] || e2e_fail "$vip: silent for $ms ms after the cut was healed"

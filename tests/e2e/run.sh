@@ -95,7 +95,7 @@ settle()
 # repeat NAME EXPECT: one time, its verdict in E2E_WHY and E2E_OUTAGE.
 repeat()
 {
-    E2E_WHY=() E2E_OUTAGE=- E2E_VICTIM=- E2E_HEALED=
+    E2E_WHY=() E2E_OUTAGE=- E2E_VICTIM=- E2E_CURED=
     e2e_await_steady 30000 || return 0
     choose_victim
     e2e_await_voters "$E2E_VICTIM"

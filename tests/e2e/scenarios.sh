@@ -36,6 +36,8 @@ SCENARIOS=(
     "node-dead-leader|moves|$LEADER_PEERS_MS|whole node dead, etcd leader with it"
     "followers-in-turn|stays|200|both followers restarted, one after the other"
     "followers-at-once|stays|200|both followers restarted at once"
+    "rotate-key|stays|200|a new key for the peer lease"
+    "peers-off-on|stays|200|peer lease switched off and on by reload"
     "loss|stays|1000|a fifth of all frames lost on the VIP network"
     "busy|stays|200|every processor taken by other programs"
     "lease-revoke|moves|2000|lease revoked by hand"
@@ -464,4 +466,43 @@ undo_busy()
     for ((i = 0; i < 2 * $(nproc); i++)); do
         lab_stop "hog.$i"
     done
+}
+
+# Until the old key is refused.
+inject_rotate_key()
+{
+    lab_in "$1" "$TVLAB_AGENT" peers rotate-key >/dev/null
+}
+
+settle_rotate_key()
+{
+    e2e_pass 21000
+    [ "$(e2e_voters "$1")" != 0 ] || e2e_fail "no voters any more"
+    [ "$(lab_in "$1" "$TVLAB_AGENT" status --local -o json | jq .peers.mutes)" = 0 ] || e2e_fail "mute meanwhile"
+}
+
+e2e_reload()
+{
+    fault_agent HUP "$1"
+    lab_wait 3000 e2e_has_voters_of "$1" "$2" || e2e_fail "reload: $(e2e_voters "$1") voters, not $2"
+}
+
+e2e_has_voters_of()
+{
+    [ "$(e2e_voters "$1")" = "$2" ]
+}
+
+inject_peers_off_on()
+{
+    E2E_VOTERS=$(e2e_voters "$1")
+    printf -- '---\napiVersion: talosvip/v1\nkind: AgentConfig\npeers:\n  enabled: false\n' >>"$LAB_DIR/talos.yaml"
+    e2e_reload "$1" off
+}
+
+settle_peers_off_on()
+{
+    e2e_pass 1500
+    lab_config_write
+    e2e_reload "$1" "$E2E_VOTERS"
+    e2e_pass 1500
 }
