@@ -17,7 +17,7 @@ WINDOW=150ms
 
 REPEATS=5
 KEEPALIVED=$LAB_ROOT/build/tools/usr/sbin/keepalived
-LIBRARIES=$(find "$LAB_ROOT/build/tools" -name '*.so.*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd :)
+LIBRARIES=$(find "$LAB_ROOT/build/tools/" -name '*.so.*' -printf '%h\n' 2>/dev/null | sort -u | paste -sd :)
 declare -A OUTAGES=() TWICE=()
 
 while getopts n: option; do
