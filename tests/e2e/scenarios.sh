@@ -471,7 +471,7 @@ undo_busy()
 # Until the old key is refused.
 inject_rotate_key()
 {
-    lab_in "$1" "$TVLAB_AGENT" peers rotate-key >/dev/null
+    lab_in "$1" "$TVLAB_AGENT" peers rotate-key -e "$LAB_ETCD" >/dev/null
 }
 
 settle_rotate_key()
