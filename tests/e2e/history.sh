@@ -33,8 +33,8 @@ CAUSES=(
     "sigterm|shutdown|"
     "kill-agent|agent died|pid [0-9]+"
     "link-down|link down|eth0"
-    "node-dead|lease expired|VICTIM lost"
-    "freeze|lease expired|VICTIM lost"
+    "node-dead|silent|ended by peers"
+    "freeze|silent|ended by peers"
     "etcd-cut|etcd session lost|VICTIM: no renewal for .* s"
     "lease-revoke|etcd session lost|VICTIM"
     "key-delete|key deleted|by hand"
@@ -121,6 +121,7 @@ fault()
     local cause=$2 detail=${3//VICTIM/$4} record
     E2E_VICTIM=$4 E2E_OUTAGE=-
     E2E_NEXT[$VIP]=$(e2e_queue "$VIP" | sed -n 2p)
+    [ "$cause" != silent ] || e2e_await_voters "$E2E_VICTIM"
     make_fault "$1"
     e2e_await_steady 45000 || return 0
     lab_wait 5000 is_recorded || e2e_fail "no record of epoch and owner $WATCH_OWNER: $(newest)"
