@@ -50,7 +50,7 @@ static void tell_owner(struct agent *a, const struct election_action *action)
                   "no majority of the voters hears us: mute until it does");
         break;
     case PEER_NOTE_HEARD:
-        log_event(LOG_INFO, "peer_heard", NULL, NULL, "a majority of the voters hears us again");
+        log_event(LOG_INFO, "peer_heard", NULL, NULL, "no longer mute");
         break;
     default:
         log_event(LOG_WARN, "peer_lost", NULL, NULL,
