@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2016,SC2317 # expanded and called by xargs's shells
 # Runs bats files, several at a time: most of their time they wait. Each file's output comes in one
 # piece when it has ended.
 # Usage: run.sh FILE.bats...
