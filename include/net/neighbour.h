@@ -19,6 +19,8 @@ struct neighbour {
 /* One entry of the cache. 0, -ENOENT when there is none, or -errno. */
 int neighbour_get(struct netlink *nl, int ifindex, const struct ip *ip,
                   struct neighbour *ret_neighbour);
+/* Whether the kernel would send there without asking first. */
+bool neighbour_is_believed(const struct neighbour *n);
 /* "reachable", "stale", ...; static text. */
 const char *neighbour_state_name(uint16_t state);
 

@@ -29,6 +29,9 @@ struct top_options {
     const char *state_path;  /* what the user chose last; NULL: not kept */
     const char *record_path; /* or NULL */
     const char *by;          /* who asks for a move: "alice@laptop" */
+    /* Called about once a second, to tell the cluster what this host itself sees; or NULL. */
+    void (*on_second)(void *arg, const struct snapshot *s, struct cluster *cluster);
+    void *on_second_arg;
     /* Of a replay: */
     size_t replay_at; /* the first sample to show */
     unsigned speed;   /* in thousandths */

@@ -2,6 +2,7 @@
 #include "table.h"
 #include "ask.h"
 #include "connection.h"
+#include "here.h"
 #include "look.h"
 #include "style.h"
 
@@ -408,6 +409,11 @@ static enum exit_code replay(struct job *job)
     return code;
 }
 
+static void on_second(void *arg, const struct snapshot *s, struct cluster *cluster)
+{
+    here_tell(arg, s, cluster);
+}
+
 static enum exit_code live(struct job *job)
 {
     struct connection connection;
@@ -421,8 +427,12 @@ static enum exit_code live(struct job *job)
                                     .name = connection.context,
                                     .history = HISTORY,
                                     .command_timeout_us = connection.command_timeout_us};
+    struct here *here = here_open();
     job->top.is_read_only |= connection.is_read_only;
+    job->top.on_second = on_second;
+    job->top.on_second_arg = here;
     int r = top_live(&job->top, &config, &end, &bad);
+    here_close(here);
     connection_done(&connection);
     return ended(job, r, end, bad);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "here.h"
 #include "look.h"
 #include "status_snapshot.h"
 
@@ -197,6 +198,13 @@ enum exit_code look_once(struct look *look, struct snapshot *ret_snapshot)
     look->is_once = false;
     if (look->signal)
         return signal_code(look->signal);
+    if (cluster_snapshot(look->cluster, ret_snapshot) < 0)
+        return look_no_memory();
+    /* Which addresses to look for is known only now. */
+    struct here *here = here_open();
+    here_tell(here, ret_snapshot, look->cluster);
+    here_close(here);
+    snapshot_done(ret_snapshot);
     return cluster_snapshot(look->cluster, ret_snapshot) < 0 ? look_no_memory() : EXIT_DONE;
 }
 

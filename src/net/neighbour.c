@@ -53,6 +53,12 @@ int neighbour_get(struct netlink *nl, int ifindex, const struct ip *ip,
     return r;
 }
 
+bool neighbour_is_believed(const struct neighbour *n)
+{
+    return n->has_mac &&
+           (n->state & (NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT));
+}
+
 const char *neighbour_state_name(uint16_t state)
 {
     static const struct {

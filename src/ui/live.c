@@ -15,6 +15,7 @@
 #define LEAST_US UINT64_C(250000) /* between two frames that no key asked for */
 #define CALM_US UINT64_C(500000)  /* bars and ages move so often by themselves */
 #define ASK_MAX_US UINT64_C(2000000)
+#define LOOK_US UINT64_C(900000)
 #define SLOW_US UINT64_C(1000000) /* the same, when a remote line has to carry it */
 
 struct live {
@@ -24,7 +25,7 @@ struct live {
     uint64_t least_us, calm_us;
     uint64_t fed_us, next_us; /* the last snapshot that was shown; when the next one is due */
     uint64_t signature;       /* of what was shown: not its ages */
-    uint64_t recorded_us;
+    uint64_t recorded_us, looked_us;
     int record_fd;
 };
 
@@ -82,6 +83,10 @@ static void feed(struct dashboard *d, uint64_t now_us)
         return; /* a key: what is known is on the screen */
     if (cluster_snapshot(live->cluster, &s) < 0)
         return;
+    if (d->options->on_second && now_us >= live->looked_us + LOOK_US) {
+        live->looked_us = now_us;
+        d->options->on_second(d->options->on_second_arg, &s, live->cluster);
+    }
     int r = top_prepare(d->options, &s);
     uint64_t signature = sign(&s);
     bool is_news = signature != live->signature;
