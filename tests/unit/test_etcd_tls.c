@@ -106,7 +106,9 @@ static struct etcd_client *client_with(const char *url, const char *ca, const ch
     const char *const endpoints[] = {url, NULL};
     struct etcd_client_config config = {.cacert = ca ? in_dir(ca) : NULL,
                                         .cert = cert ? in_dir(cert) : NULL,
-                                        .key = key ? in_dir(key) : NULL};
+                                        .key = key ? in_dir(key) : NULL,
+                                        /* reading all authorities of a host takes its time */
+                                        .connect_timeout_us = 2000000};
     return fixture_client(config, endpoints);
 }
 
