@@ -148,6 +148,11 @@ static int copy_node(const struct known_node *from, uint64_t now, struct snapsho
     memcpy(to->latencies_us, r->latencies_us, sizeof(to->latencies_us));
     to->clock_offset_us = from->clock_offset_us;
     to->is_clock_known = from->is_clock_known;
+    if (from->voters > 0) {
+        to->peer_voters = from->voters;
+        to->peer_majority = from->voters / 2 + 1;
+        to->peer_window_us = from->window_us;
+    }
     to->has_packet_fence = r->has_packet_fence;
     to->has_guardian = r->has_guardian;
     to->age_us = age;

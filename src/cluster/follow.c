@@ -3,13 +3,14 @@
 
 #include "base/clock.h"
 #include "etcd/keys.h"
+#include "etcd/peers.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ELECTION, NODES, REQUESTS, RELEASED, HISTORY, RANGES };
+enum { ELECTION, NODES, REQUESTS, RELEASED, PEERS, HISTORY, RANGES };
 
 /* A record is written at least so often, with some room; an older one tells of a wrong clock. */
 #define RECORD_AGE_MAX_US INT64_C(15000000)
@@ -205,6 +206,22 @@ static void put_released(struct cluster *c, const struct etcd_kv *kv)
     vip->released_revision = kv->mod_revision;
 }
 
+/* The list of voters over one node's lease; `kv` may be of a deletion. */
+static void put_peers(struct cluster *c, const struct etcd_kv *kv)
+{
+    char name[KEYS_NODE_MAX + 1];
+    struct peers_record record = {.n_voters = 0};
+    struct known_node *node = NULL;
+    if (keys_peers_parse(kv->key, kv->key_len, name) == 0)
+        node = follow_node(c, name);
+    if (!node)
+        return;
+    if (kv->value_len > 0 && peers_record_parse(kv->value, kv->value_len, &record) < 0)
+        record.n_voters = 0;
+    node->voters = record.n_voters;
+    node->window_us = record.window_us;
+}
+
 static void drop_record(struct cluster *c, size_t range, const struct etcd_kv *kv)
 {
     struct ip ip;
@@ -241,14 +258,18 @@ static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int
         if (keys_candidate_parse(kv->key, kv->key_len, &ip, &lease) == 0)
             follow_vip(c, &ip);
     }
-    for (unsigned i = 0; i < c->n_nodes; i++)
+    for (unsigned i = 0; i < c->n_nodes; i++) {
         c->nodes[i].is_present = false;
+        c->nodes[i].voters = 0;
+    }
     for (size_t i = 0; i < ranges[NODES].n_kvs; i++)
         put_node(c, &ranges[NODES].kvs[i], true);
     for (size_t i = 0; i < ranges[REQUESTS].n_kvs; i++)
         put_request(c, &ranges[REQUESTS].kvs[i]);
     for (size_t i = 0; i < ranges[RELEASED].n_kvs; i++)
         put_released(c, &ranges[RELEASED].kvs[i]);
+    for (size_t i = 0; i < ranges[PEERS].n_kvs; i++)
+        put_peers(c, &ranges[PEERS].kvs[i]);
     for (unsigned i = 0; i < c->n_vips; i++)
         note_leader(c, &c->vips[i].ip, true);
     c->is_listed = true;
@@ -272,6 +293,8 @@ static void on_event(void *arg, size_t range, enum etcd_event_type type, const s
         past_put(c, kv);
     else if (range == HISTORY)
         past_delete(c, kv);
+    else if (range == PEERS)
+        put_peers(c, kv);
     else if (type == ETCD_EVENT_DELETE && range == NODES)
         delete_node(c, kv);
     else if (type == ETCD_EVENT_DELETE)
@@ -301,6 +324,7 @@ int follow_start(struct cluster *c)
         [NODES] = {.key = KEYS_NODES_PREFIX, .prefix = true},
         [REQUESTS] = {.key = KEYS_REQUESTS_PREFIX, .prefix = true},
         [RELEASED] = {.key = KEYS_RELEASED_PREFIX, .prefix = true},
+        [PEERS] = {.key = KEYS_PEERS_PREFIX, .prefix = true},
         [HISTORY] = {.key = KEYS_HISTORY_PREFIX, .prefix = true, .no_list = true},
     };
     static const struct etcd_watch_callbacks callbacks = {

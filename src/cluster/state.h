@@ -54,6 +54,8 @@ struct known_node {
     bool is_clock_known;
     int64_t clock_offset_us;
     uint64_t lost_us; /* when it went */
+    unsigned voters;  /* over its lease; 0: etcd's lease alone decides, or it owns nothing */
+    uint32_t window_us;
 };
 
 struct known_move {
