@@ -76,6 +76,8 @@ static void copy_move(const struct known_move *from, struct snapshot_move *to)
         memcpy(to->seen[to->n_seen], seen->node, sizeof(seen->node));
         to->seen_us[to->n_seen++] = seen->seen_ms * 1000;
     }
+    if (to->n_seen > to->n_observers) /* one that was not there yet when it moved */
+        to->n_observers = to->n_seen;
 }
 
 /* Nobody has measured it. Between the old key's end and the address in place there was a gap, and
