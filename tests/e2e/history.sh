@@ -38,7 +38,30 @@ CAUSES=(
     "etcd-cut|etcd session lost|VICTIM: no renewal for .* s"
     "lease-revoke|etcd session lost|VICTIM"
     "key-delete|key deleted|by hand"
+    "resign|resign|.*"
+    "ill|health check|well"
 )
+# A node is ill where this file is.
+TVLAB_CONFIG='---
+apiVersion: talosvip/v1
+kind: AgentConfig
+health:
+  - name: well
+    exec: {command: [/usr/bin/test, "!", -e, /run/ill]}
+    interval: 200ms
+    rise: 1
+    fall: 1
+'
+
+inject_ill()
+{
+    lab_in "$1" touch /run/ill
+}
+
+undo_ill()
+{
+    lab_in "$1" rm /run/ill
+}
 
 # The records, oldest first, one a line, with their epoch as the key has it.
 records()

@@ -180,6 +180,7 @@ lab_config_write()
     for vip in "${LAB_VIPS[@]}"; do
         printf -- '---\napiVersion: v1alpha1\nkind: Layer2VIPConfig\nname: %s\nlink: eth0\n' "$vip"
     done >>"$LAB_DIR/talos.yaml"
+    printf '%s' "${TVLAB_CONFIG-}" >>"$LAB_DIR/talos.yaml"
 }
 
 lab_agent_start()
