@@ -106,7 +106,11 @@ void sight_own(struct agent *a, unsigned i, bool has_address)
 {
     static const struct mac none;
     struct slot *slot = &a->slots[i];
-    observe_own(&slot->view, slot->link ? &slot->link->mac : &none, has_address, clock_now_us());
+    uint64_t now = clock_now_us(), mute_us = fence_deadline_us(a->fence);
+    /* The packet fence muted it at its deadline, before the address went. */
+    if (!has_address && fence_is_active(a->fence) && mute_us && mute_us < now)
+        now = mute_us;
+    observe_own(&slot->view, slot->link ? &slot->link->mac : &none, has_address, now);
     /* Frozen past its deadline it was mute for long already. */
     if (!has_address && a->election.is_doubtful)
         observe_doubt(&slot->view);
