@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cluster/events.h"
 
-#include "fields.h"
+#include "base/fields.h"
 #include "snapshot_fields.h"
 
 #include <errno.h>
@@ -289,7 +289,7 @@ int event_write(const struct event *event, struct buf *out)
 #define FIELD(name_, kind_, member_)                                                               \
     .name = (name_), .kind = (kind_), .offset = offsetof(struct event, member_),                   \
     .size = sizeof(((struct event *)NULL)->member_)
-    static const struct field fields[] = {
+    static const struct field list[] = {
         {FIELD("time", FIELD_TIME, wall_us)},
         {FIELD("event", FIELD_WORD, kind), .name_of = kind_word, .max = EVENT_KINDS},
         {FIELD("severity", FIELD_WORD, severity), .name_of = severity_word, .max = 3},
@@ -302,16 +302,7 @@ int event_write(const struct event *event, struct buf *out)
         {FIELD("outageMs", FIELD_FINE_MS, outage_us)},
         {FIELD("text", FIELD_TEXT, text)},
     };
-    struct json_object *o = json_object_new_object();
-    int r = o ? fields_add(o, "apiVersion", json_object_new_string(SNAPSHOT_API_VERSION)) : -ENOMEM;
-    if (r == 0)
-        r = fields_add(o, "kind", json_object_new_string("Event"));
-    if (r == 0)
-        r = fields_write(o, fields, sizeof(fields) / sizeof(fields[0]), event);
-    const char *text = r == 0 ? json_object_to_json_string_ext(
-                                    o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-                              : NULL;
-    r = text ? buf_puts(out, text) : -ENOMEM;
-    json_object_put(o);
-    return r;
+    static const struct fields fields = {list, sizeof(list) / sizeof(list[0])};
+    struct json_object *o = fields_begin(SNAPSHOT_API_VERSION, "Event");
+    return fields_end(o, o ? fields_write(o, &fields, event) : -ENOMEM, out);
 }

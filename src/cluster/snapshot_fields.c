@@ -119,7 +119,7 @@ static const struct field node[] = {
     {NODE("address", FIELD_TEXT_OR_NULL, address)},
     {NODE("iface", FIELD_TEXT_OR_NULL, iface)},
     {NODE("mac", FIELD_TEXT_OR_NULL, mac)},
-    {NODE("link", FIELD_UP_DOWN, is_link_up), KNOWN(snapshot_node, is_link_known)},
+    {NODE("link", FIELD_UP_DOWN_OR_NULL, is_link_up), KNOWN(snapshot_node, is_link_known)},
     {NODE("linkSinceMs", FIELD_MS, link_us)},
     {NODE("speedMbit", FIELD_NUMBER, speed_mbit)},
     {NODE_IN("lease", "id", FIELD_LEASE, lease)},

@@ -3,15 +3,10 @@
 #ifndef TALOSVIP_CLUSTER_SNAPSHOT_FIELDS_H
 #define TALOSVIP_CLUSTER_SNAPSHOT_FIELDS_H
 
-#include "fields.h"
+#include "base/fields.h"
 
 #define SNAPSHOT_API_VERSION "talosvip/v1"
 #define SNAPSHOT_KIND "Snapshot"
-
-struct fields {
-    const struct field *list;
-    size_t n;
-};
 
 extern const struct fields snapshot_fields, snapshot_etcd_fields, snapshot_member_fields,
     snapshot_vip_fields, snapshot_node_fields, snapshot_view_fields, snapshot_alert_fields,

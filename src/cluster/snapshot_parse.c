@@ -11,52 +11,22 @@
 
 #define BYTES_MAX (16u << 20)
 
-static int read_fields(struct json_object *o, const struct fields *fields, void *to)
-{
-    return fields_read(o, fields->list, fields->n, to);
-}
-
-static int read_into(struct json_object *array, size_t n, const struct fields *fields, void *to,
-                     size_t size)
-{
-    for (size_t i = 0; i < n; i++) {
-        int r = read_fields(json_object_array_get_idx(array, i), fields, (char *)to + i * size);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-/* Allocates the array `name` of structs; also after a failure `*ret` is the caller's. */
-static int read_structs(struct json_object *o, const char *name, size_t max,
-                        const struct fields *fields, size_t size, void *ret, unsigned *ret_n)
-{
-    struct json_object *array;
-    size_t n;
-    int r = fields_array(o, name, max, &array, &n);
-    if (r < 0 || n == 0)
-        return r;
-    void *list = calloc(n, size);
-    if (!list)
-        return -ENOMEM;
-    memcpy(ret, &list, sizeof(list));
-    *ret_n = (unsigned)n;
-    return read_into(array, n, fields, list, size);
-}
-
 static int read_etcd(struct json_object *o, struct snapshot_etcd *etcd)
 {
     struct json_object *child, *members;
     size_t n;
     if (!json_object_object_get_ex(o, "etcd", &child))
         return -EBADMSG;
-    int r = read_fields(child, &snapshot_etcd_fields, etcd);
+    int r = fields_read(child, &snapshot_etcd_fields, etcd);
     if (r == 0)
         r = fields_array(child, "members", SNAPSHOT_MEMBERS_MAX, &members, &n);
     if (r < 0)
         return r;
     etcd->n_members = (unsigned)n;
-    return read_into(members, n, &snapshot_member_fields, etcd->members, sizeof(etcd->members[0]));
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = fields_read(json_object_array_get_idx(members, i), &snapshot_member_fields,
+                        &etcd->members[i]);
+    return r;
 }
 
 static int read_latencies(struct json_object *o, struct snapshot_node *node)
@@ -81,8 +51,8 @@ static int read_nodes(struct json_object *o, struct snapshot *s)
 {
     struct json_object *array;
     size_t n;
-    int r = read_structs(o, "nodes", SNAPSHOT_NODES_MAX, &snapshot_node_fields, sizeof(s->nodes[0]),
-                         &s->nodes, &s->n_nodes);
+    int r = fields_read_list(o, "nodes", SNAPSHOT_NODES_MAX, &snapshot_node_fields,
+                             sizeof(s->nodes[0]), &s->nodes, &s->n_nodes);
     if (r == 0)
         r = fields_array(o, "nodes", SNAPSHOT_NODES_MAX, &array, &n);
     for (size_t i = 0; r == 0 && i < n; i++) {
@@ -90,11 +60,25 @@ static int read_nodes(struct json_object *o, struct snapshot *s)
         struct snapshot_node *node = &s->nodes[i];
         r = read_latencies(entry, node);
         if (r == 0)
-            r = read_structs(entry, "views", SNAPSHOT_VIPS_MAX, &snapshot_view_fields,
-                             sizeof(node->views[0]), &node->views, &node->n_views);
+            r = fields_read_list(entry, "views", SNAPSHOT_VIPS_MAX, &snapshot_view_fields,
+                                 sizeof(node->views[0]), &node->views, &node->n_views);
     }
     return r;
 }
+
+struct seen {
+    char name[SNAPSHOT_NAME_MAX];
+    int64_t us;
+};
+
+static const struct field seen_list[] = {
+    {.name = "node",
+     .kind = FIELD_TEXT,
+     .offset = offsetof(struct seen, name),
+     .size = SNAPSHOT_NAME_MAX},
+    {.name = "afterMs", .kind = FIELD_FINE_MS, .offset = offsetof(struct seen, us)},
+};
+static const struct fields seen_fields = {seen_list, sizeof(seen_list) / sizeof(seen_list[0])};
 
 static int read_seen(struct json_object *o, struct snapshot_move *move)
 {
@@ -102,18 +86,8 @@ static int read_seen(struct json_object *o, struct snapshot_move *move)
     size_t n;
     int r = fields_array(o, "seen", SNAPSHOT_SEEN_MAX, &array, &n);
     for (size_t i = 0; r == 0 && i < n; i++) {
-        struct seen {
-            char name[SNAPSHOT_NAME_MAX];
-            int64_t us;
-        } seen = {.us = -1};
-        static const struct field fields[] = {
-            {.name = "node",
-             .kind = FIELD_TEXT,
-             .offset = offsetof(struct seen, name),
-             .size = SNAPSHOT_NAME_MAX},
-            {.name = "afterMs", .kind = FIELD_FINE_MS, .offset = offsetof(struct seen, us)},
-        };
-        r = fields_read(json_object_array_get_idx(array, i), fields, 2, &seen);
+        struct seen seen = {.us = -1};
+        r = fields_read(json_object_array_get_idx(array, i), &seen_fields, &seen);
         memcpy(move->seen[i], seen.name, sizeof(seen.name));
         move->seen_us[i] = seen.us;
     }
@@ -125,8 +99,8 @@ static int read_history(struct json_object *o, struct snapshot *s)
 {
     struct json_object *array;
     size_t n;
-    int r = read_structs(o, "history", SNAPSHOT_HISTORY_MAX, &snapshot_move_fields,
-                         sizeof(s->history[0]), &s->history, &s->n_history);
+    int r = fields_read_list(o, "history", SNAPSHOT_HISTORY_MAX, &snapshot_move_fields,
+                             sizeof(s->history[0]), &s->history, &s->n_history);
     if (r == 0)
         r = fields_array(o, "history", SNAPSHOT_HISTORY_MAX, &array, &n);
     for (size_t i = 0; r == 0 && i < n; i++)
@@ -134,29 +108,21 @@ static int read_history(struct json_object *o, struct snapshot *s)
     return r;
 }
 
-static bool is_text(struct json_object *o, const char *name, const char *want)
-{
-    struct json_object *value;
-    return json_object_object_get_ex(o, name, &value) &&
-           json_object_is_type(value, json_type_string) &&
-           strcmp(json_object_get_string(value), want) == 0;
-}
-
 static int read_all(struct json_object *o, struct snapshot *s)
 {
-    if (!is_text(o, "apiVersion", SNAPSHOT_API_VERSION) || !is_text(o, "kind", SNAPSHOT_KIND))
+    if (!fields_is(o, SNAPSHOT_API_VERSION, SNAPSHOT_KIND))
         return -EBADMSG;
-    int r = read_fields(o, &snapshot_fields, s);
+    int r = fields_read(o, &snapshot_fields, s);
     if (r == 0)
         r = read_etcd(o, &s->etcd);
     if (r == 0)
-        r = read_structs(o, "vips", SNAPSHOT_VIPS_MAX, &snapshot_vip_fields, sizeof(s->vips[0]),
-                         &s->vips, &s->n_vips);
+        r = fields_read_list(o, "vips", SNAPSHOT_VIPS_MAX, &snapshot_vip_fields, sizeof(s->vips[0]),
+                             &s->vips, &s->n_vips);
     if (r == 0)
         r = read_nodes(o, s);
     if (r == 0)
-        r = read_structs(o, "alerts", SNAPSHOT_ALERTS_MAX, &snapshot_alert_fields,
-                         sizeof(s->alerts[0]), &s->alerts, &s->n_alerts);
+        r = fields_read_list(o, "alerts", SNAPSHOT_ALERTS_MAX, &snapshot_alert_fields,
+                             sizeof(s->alerts[0]), &s->alerts, &s->n_alerts);
     return r < 0 ? r : read_history(o, s);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fields.h"
+#include "base/fields.h"
 
 #include "base/buf.h"
 #include "base/clock.h"
@@ -104,13 +104,19 @@ static struct json_object *value_of(const struct field *f, const void *from)
     case FIELD_ID:
         return hex_value(*(const uint64_t *)at);
     case FIELD_LEASE:
+    case FIELD_HEX:
         return hex_value((uint64_t) * (const int64_t *)at);
+    case FIELD_INT:
+        return json_object_new_int64(*(const int64_t *)at);
+    case FIELD_TOTAL:
+        return json_object_new_uint64(*(const uint64_t *)at);
     case FIELD_MS:
     case FIELD_OFFSET_MS:
         return json_object_new_int64(*(const int64_t *)at / 1000);
     case FIELD_FINE_MS:
         return fields_ms(*(const int64_t *)at);
     case FIELD_UP_DOWN:
+    case FIELD_UP_DOWN_OR_NULL:
         return json_object_new_string(*(const bool *)at ? "up" : "down");
     case FIELD_NAMES:
         return names_value(f, from);
@@ -137,15 +143,14 @@ static bool is_null(const struct field *f, const void *from)
     case FIELD_ID:
         return *(const uint64_t *)at == 0;
     case FIELD_OFFSET_MS:
-    case FIELD_UP_DOWN:
+    case FIELD_UP_DOWN_OR_NULL:
         return !*(const bool *)((const char *)from + f->other);
     default:
         return false;
     }
 }
 
-/* The object a field is in, made where it is missing. */
-static struct json_object *group_of(struct json_object *object, const char *group)
+struct json_object *fields_group(struct json_object *object, const char *group)
 {
     struct json_object *child;
     if (!group)
@@ -156,20 +161,29 @@ static struct json_object *group_of(struct json_object *object, const char *grou
     return fields_add(object, group, child) == 0 ? child : NULL;
 }
 
-int fields_write(struct json_object *object, const struct field *fields, size_t n, const void *from)
+int fields_write(struct json_object *object, const struct fields *fields, const void *from)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *in = group_of(object, fields[i].group), *value;
-        if (!in)
+    for (size_t i = 0; i < fields->n; i++) {
+        const struct field *f = &fields->list[i];
+        struct json_object *in = fields_group(object, f->group), *value = NULL;
+        if (!in || (!is_null(f, from) && !(value = value_of(f, from))))
             return -ENOMEM;
-        if (is_null(&fields[i], from)) {
-            if (json_object_object_add(in, fields[i].name, NULL) < 0)
-                return -ENOMEM;
-            continue;
+        if (json_object_object_add(in, f->name, value) < 0) {
+            json_object_put(value);
+            return -ENOMEM;
         }
-        value = value_of(&fields[i], from);
-        if (fields_add(in, fields[i].name, value) < 0)
-            return -ENOMEM;
     }
     return 0;
+}
+
+int fields_write_list(struct json_object *object, const char *name, const struct fields *fields,
+                      const void *from, size_t size, unsigned n)
+{
+    struct json_object *list = fields_add_list(object, name);
+    int r = list ? 0 : -ENOMEM;
+    for (unsigned i = 0; r == 0 && i < n; i++) {
+        struct json_object *entry = fields_append(list);
+        r = entry ? fields_write(entry, fields, (const char *)from + i * size) : -ENOMEM;
+    }
+    return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fields.h"
+#include "base/fields.h"
 
 #include "base/clock.h"
 #include "base/ip.h"
@@ -32,6 +32,15 @@ static int read_number(struct json_object *value, int64_t least, int64_t most, i
     if (number < least || number > most)
         return -EBADMSG;
     *to = number;
+    return 0;
+}
+
+static int read_total(struct json_object *value, uint64_t *to)
+{
+    int64_t sign;
+    if (read_number(value, 0, INT64_MAX, &sign) < 0)
+        return -EBADMSG;
+    *to = json_object_get_uint64(value); /* above INT64_MAX the other is clamped */
     return 0;
 }
 
@@ -130,6 +139,10 @@ static int set_unknown(const struct field *f, void *to)
     case FIELD_IP:
     case FIELD_TIME:
     case FIELD_WORD:
+    case FIELD_INT:
+    case FIELD_TOTAL:
+    case FIELD_HEX:
+    case FIELD_UP_DOWN:
         return -EBADMSG;
     case FIELD_NUMBER:
     case FIELD_MS:
@@ -163,8 +176,13 @@ static int read_value(const struct field *f, struct json_object *value, void *to
     case FIELD_NUMBER:
     case FIELD_REVISION:
         return read_number(value, 0, INT64_MAX, at);
+    case FIELD_INT:
+        return read_number(value, INT64_MIN, INT64_MAX, at);
+    case FIELD_TOTAL:
+        return read_total(value, at);
     case FIELD_ID:
     case FIELD_LEASE:
+    case FIELD_HEX:
         return read_hex(value, at);
     case FIELD_MS:
     case FIELD_FINE_MS:
@@ -172,8 +190,10 @@ static int read_value(const struct field *f, struct json_object *value, void *to
     case FIELD_OFFSET_MS:
         *(bool *)((char *)to + f->other) = true;
         return fields_read_ms(value, true, at);
-    case FIELD_UP_DOWN:
+    case FIELD_UP_DOWN_OR_NULL:
         *(bool *)((char *)to + f->other) = true;
+        return read_up_down(value, at);
+    case FIELD_UP_DOWN:
         return read_up_down(value, at);
     case FIELD_NAMES:
         return read_names(value, f, to);
@@ -192,15 +212,34 @@ static struct json_object *find(struct json_object *object, const struct field *
     return value;
 }
 
-int fields_read(struct json_object *object, const struct field *fields, size_t n, void *to)
+int fields_read(struct json_object *object, const struct fields *fields, void *to)
 {
     if (!json_object_is_type(object, json_type_object))
         return -EBADMSG;
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *value = find(object, &fields[i]);
-        int r = value ? read_value(&fields[i], value, to) : set_unknown(&fields[i], to);
+    for (size_t i = 0; i < fields->n; i++) {
+        const struct field *f = &fields->list[i];
+        struct json_object *value = find(object, f);
+        int r = value ? read_value(f, value, to) : set_unknown(f, to);
         if (r < 0)
             return r;
     }
     return 0;
+}
+
+int fields_read_list(struct json_object *object, const char *name, size_t max,
+                     const struct fields *fields, size_t size, void *ret, unsigned *ret_n)
+{
+    struct json_object *array;
+    size_t n;
+    int r = fields_array(object, name, max, &array, &n);
+    if (r < 0 || n == 0)
+        return r;
+    char *list = calloc(n, size);
+    if (!list)
+        return -ENOMEM;
+    memcpy(ret, &list, sizeof(list));
+    *ret_n = (unsigned)n;
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = fields_read(json_object_array_get_idx(array, i), fields, list + i * size);
+    return r;
 }
