@@ -432,6 +432,23 @@ inject_followers_at_once()
     done
 }
 
+# client_retransmits MS: when the client's kernel asks again for a MAC.
+client_retransmits()
+{
+    lab_in client bash -c '
+        for family in ipv4 ipv6; do
+            file=/proc/sys/net/$family/neigh/eth0/retrans_time_ms
+            [ ! -e "$file" ] || echo "$0" >"$file"
+        done' "$1"
+}
+
+# Else the client's own second between two questions for the MAC would be taken for the owner's
+# silence: with a fifth of the frames lost, every third question gets no answer.
+prepare_loss()
+{
+    client_retransmits 50
+}
+
 inject_loss()
 {
     fault_loss 20
@@ -445,6 +462,7 @@ settle_loss()
 undo_loss()
 {
     heal_loss
+    client_retransmits 1000
 }
 
 inject_busy()
