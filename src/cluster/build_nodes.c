@@ -8,6 +8,7 @@
 
 #define FRESH_US INT64_C(15000000) /* the age at which a view is no news any more */
 #define NOTE_FRESH_US INT64_C(5000000)
+#define HANDOVER_US INT64_C(2000000)
 
 int64_t build_record_age(const struct known_node *node, uint64_t now)
 {
@@ -175,6 +176,8 @@ static int copy_note(const struct note *note, uint64_t now, struct snapshot *s)
         return 0;
     if (node->role == SNAPSHOT_ROLE_OBSERVER && !node->iface[0])
         memcpy(node->iface, view.iface, sizeof(node->iface));
+    if (node->role == SNAPSHOT_ROLE_OBSERVER) /* this program */
+        snprintf(node->agent, sizeof(node->agent), "%s", TALOSVIP_VERSION);
     return add_view(node, &view);
 }
 
@@ -284,6 +287,15 @@ static enum snapshot_verdict judge(const struct snapshot_vip *vip, const struct 
     return strcmp(view->mac, vip->mac) == 0 ? SNAPSHOT_VIEW_MATCH : SNAPSHOT_VIEW_WRONG;
 }
 
+/* Seen before this owner came: it tells of the one before, and neither that two answer nor that
+ * nobody does. After a while whatever is still wrong has been told again. */
+static bool is_before(const struct snapshot_vip *vip, const struct snapshot_view *view)
+{
+    return !vip->is_since_at_least && vip->since_us >= 0 && vip->since_us < HANDOVER_US &&
+           view->age_us > vip->since_us &&
+           (view->verdict == SNAPSHOT_VIEW_WRONG || view->verdict == SNAPSHOT_VIEW_NONE);
+}
+
 /* A view counts while its node's record is kept up. A neighbour entry is a memory and no answer;
  * a probe's answer, or an address in a kernel, is a station. */
 static void count_view(struct snapshot_vip *vip, const struct snapshot_node *node,
@@ -291,6 +303,8 @@ static void count_view(struct snapshot_vip *vip, const struct snapshot_node *nod
 {
     bool is_holder = strcmp(node->name, vip->holder) == 0;
     view->verdict = judge(vip, view);
+    if (is_before(vip, view))
+        view->verdict = SNAPSHOT_VIEW_UNKNOWN;
     if (node->role == SNAPSHOT_ROLE_LOST || view->age_us > FRESH_US ||
         view->verdict == SNAPSHOT_VIEW_UNKNOWN)
         return;

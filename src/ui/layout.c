@@ -70,17 +70,26 @@ static void plan_standard(const struct layout_wants *w, struct layout *l)
     kept = room > kept + 3 ? kept : 0;
     unsigned events = w->has_events && room > kept + 8 ? 4 : 0;
     room -= kept + events;
-    heights[PANEL_NODES] = take(&room, 3, TABLE_HEAD + w->rows[PANEL_NODES]);
+    /* What ended just now must be seen to have ended: a line or two of it before old moves. */
+    unsigned nodes = TABLE_HEAD + w->rows[PANEL_NODES], cleared = missing(room, least(nodes, 5));
+    cleared = w->cleared > 0 && cleared > 1 ? least(1 + least(w->cleared, 2), cleared) : 0;
+    room -= cleared;
+    heights[PANEL_NODES] = take(&room, 3, nodes);
     room += kept;
     heights[PANEL_MOVES] = take(&room, 3, TABLE_HEAD + w->rows[PANEL_MOVES]);
     room += events;
     if (w->has_events)
         heights[PANEL_EVENTS] = take(&room, 2, room);
+    if (cleared > 0)
+        cleared += take(&room, 0, missing(1 + w->cleared, cleared));
     static const enum panel order[] = {PANEL_VIPS, PANEL_NODES, PANEL_MOVES, PANEL_ALERTS,
                                        PANEL_EVENTS};
     unsigned row = l->header;
-    for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+    for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
         l->panels[order[i]] = stack(&row, heights[order[i]], 0, w->width);
+        if (order[i] == PANEL_ALERTS)
+            l->cleared = stack(&row, cleared, 0, w->width);
+    }
 }
 
 struct wide {
@@ -129,6 +138,8 @@ static void plan_wide(const struct layout_wants *w, struct layout *l)
     row += s.gap[3];
     unsigned side = s.moves + s.timeline, right = w->width - LEFT_OF_ALERTS - 1;
     unsigned cleared = w->cleared > 0 ? least(1 + w->cleared, side / 3) : 0;
+    if (cleared > 0 && side > s.timeline + w->rows[PANEL_ALERTS])
+        cleared = most(cleared, s.timeline); /* level with what stands beside it */
     l->panels[PANEL_ALERTS] = (struct rect){row, LEFT_OF_ALERTS + 1, side - cleared, right};
     l->cleared = (struct rect){row + side - cleared, LEFT_OF_ALERTS + 1, cleared, right};
     l->panels[PANEL_MOVES] = stack(&row, s.moves, 0, LEFT_OF_ALERTS);
@@ -148,8 +159,11 @@ void layout_plan(const struct layout_wants *wants, struct layout *ret_layout)
         plan_compact(wants, l);
     } else if (l->kind != LAYOUT_LINE && wants->is_zoomed) {
         l->header = (l->kind == LAYOUT_WIDE ? 1 : 2) + wants->banner;
-        l->panels[wants->focus] =
-            (struct rect){l->header, 0, wants->height - l->header - l->has_keys, wants->width};
+        unsigned room = wants->height - l->header - l->has_keys, cleared = 0, row = l->header;
+        if (wants->focus == PANEL_ALERTS && wants->cleared > 0)
+            cleared = least(1 + wants->cleared, room / 2);
+        l->panels[wants->focus] = stack(&row, room - cleared, 0, wants->width);
+        l->cleared = stack(&row, cleared, 0, wants->width);
     } else if (l->kind == LAYOUT_WIDE) {
         plan_wide(wants, l);
     } else if (l->kind == LAYOUT_STANDARD) {

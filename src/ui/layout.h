@@ -42,7 +42,8 @@ struct layout {
     unsigned header; /* lines at the top */
     bool has_keys;   /* the last line lists keys */
     struct rect panels[PANEL_COUNT];
-    struct rect summary, graph, timeline, cleared; /* LAYOUT_WIDE only */
+    struct rect summary, graph, timeline; /* LAYOUT_WIDE only */
+    struct rect cleared;                  /* height 0: no room, or nothing */
 };
 
 enum layout_kind layout_kind(unsigned width, unsigned height);

@@ -152,8 +152,11 @@ static int start(struct live *live, const struct cluster_config *config, const c
     if (r < 0)
         return r;
     live->d.model->recorded_bytes = live->record_fd >= 0 ? 0 : -1;
+    struct model *model = live->d.model;
+    if (!o->is_redacted && gethostname(model->observer, sizeof(model->observer) - 1) < 0)
+        model->observer[0] = '\0';
     own.loop = live->d.loop;
-    own.interval_us = asking(live->d.model->interval_us);
+    own.interval_us = asking(model->interval_us);
     own.on_change = on_change;
     own.arg = live;
     set_pace(live);

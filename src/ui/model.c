@@ -305,11 +305,12 @@ static void plan(struct model *model)
         wants.rows[i] = model->panels[i].n;
     const struct snapshot *s = &model->shown;
     enum layout_kind kind = layout_kind(model->width, model->height);
-    if (kind == LAYOUT_WIDE) {
-        wants.rows[PANEL_ALERTS] *= 4; /* each has its text, wrapped, and what to do */
-        for (unsigned i = 0; i < s->n_alerts; i++)
-            wants.cleared += s->alerts[i].cleared_us >= 0 ? 2 : 0;
-    }
+    bool is_beside = kind == LAYOUT_WIDE && !model->is_zoomed;
+    if (is_beside)
+        wants.rows[PANEL_ALERTS] *= wants.rows[PANEL_ALERTS] == 1 ? 6 : 4; /* its text, wrapped */
+    for (unsigned i = 0; i < s->n_alerts; i++)
+        if (s->alerts[i].cleared_us >= 0)
+            wants.cleared += is_beside ? 2 : 1;
     layout_plan(&wants, &model->layout);
 }
 

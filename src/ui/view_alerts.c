@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cluster/alert.h"
 #include "words.h"
 
 enum style view_severity_style(enum snapshot_severity severity)
@@ -68,13 +69,24 @@ static const char *advice(const char *id)
     return NULL;
 }
 
-/* Beside the failovers each alert has room for its whole text. */
+/* What follows from it, in the words of `explain`. */
+static const char *consequence(const char *id)
+{
+    size_t n;
+    const struct alert_kind *kinds = alert_table(&n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(kinds[i].id, id) == 0)
+            return kinds[i].why;
+    return "";
+}
+
+/* Beside the failovers each alert has room for its whole text, and one alone for more. */
 static unsigned draw_block(struct view *v, const struct snapshot_alert *alert, bool is_selected,
                            unsigned row, unsigned end_row)
 {
     const struct rect *r = &v->m->layout.panels[PANEL_ALERTS];
     unsigned end = r->col + r->width, col = r->col + 2, from = row;
-    char text[2 * SNAPSHOT_TEXT_MAX], age[WORD_MAX], about[IP_TEXT_MAX] = "";
+    char text[4 * SNAPSHOT_TEXT_MAX], age[WORD_MAX], about[IP_TEXT_MAX] = "";
     words_age(alert->since_us, age);
     ip_format(&alert->vip, about);
     canvas_printf(v->canvas, row, r->col, end, view_severity_style(alert->severity), "%s %s",
@@ -89,7 +101,10 @@ static unsigned draw_block(struct view *v, const struct snapshot_alert *alert, b
     if (is_selected)
         canvas_mark(v->canvas, row, r->col, end, STYLE_SELECTED);
     row++;
-    row += view_wrap(v, row, end_row - row, col, r->width - 3, STYLE_PLAIN, alert->text);
+    bool is_alone = v->m->panels[PANEL_ALERTS].n == 1;
+    snprintf(text, sizeof(text), "%s%s%s", alert->text, is_alone ? ". " : "",
+             is_alone ? consequence(alert->id) : "");
+    row += view_wrap(v, row, end_row - row, col, r->width - 3, STYLE_PLAIN, text);
     const char *what = advice(alert->id);
     if (what && row < end_row) {
         snprintf(text, sizeof(text), alert->node[0] ? "do: %s   (on %s)" : "do: %s", what,
@@ -120,7 +135,37 @@ static void draw_blocks(struct view *v)
                     row == r->row ? v->g->tee[0] : v->g->side);
 }
 
-/* Alerts that ended in the last ten minutes. */
+/* One alert that ended: from when to when on one line, what it said on the next, if there is one.
+ */
+static unsigned draw_ended(struct view *v, const struct snapshot_alert *a, unsigned row)
+{
+    const struct rect *r = &v->m->layout.cleared;
+    uint64_t now = v->m->shown.wall_us;
+    unsigned end = r->col + r->width;
+    char from[WORD_MAX], to[WORD_MAX], lasted[WORD_MAX], text[2 * SNAPSHOT_TEXT_MAX];
+    words_time(now - (uint64_t)a->since_us, from);
+    words_time(now - (uint64_t)a->cleared_us, to);
+    unsigned col = canvas_printf(v->canvas, row, r->col, end, STYLE_GOOD, "%s", v->g->good);
+    col = canvas_printf(v->canvas, row, col, end, STYLE_PLAIN, " %s  %s%s%s  ", a->id, from,
+                        v->g->dash, to);
+    if (r->col == 0) {
+        words_renewed(a->since_us - a->cleared_us, lasted);
+        col = canvas_printf(v->canvas, row, col, end, STYLE_PLAIN, "%-5s ", lasted);
+        view_alert_text(a, text, sizeof(text));
+        canvas_cut(v->canvas, row, col, end, STYLE_DIM, text, v->g->cut);
+        return 1;
+    }
+    if (a->vip.family != IP_NONE)
+        ip_format(&a->vip, text);
+    else
+        snprintf(text, sizeof(text), "%s", a->node);
+    canvas_cut(v->canvas, row, col, end, STYLE_PLAIN, text, v->g->cut);
+    if (row + 1 < r->row + r->height)
+        canvas_cut(v->canvas, row + 1, r->col + 2, end, STYLE_DIM, a->text, v->g->cut);
+    return 2;
+}
+
+/* Alerts that ended in the last ten minutes, the last to end first. */
 static void draw_cleared(struct view *v)
 {
     const struct rect *r = &v->m->layout.cleared;
@@ -129,24 +174,10 @@ static void draw_cleared(struct view *v)
     if (r->height < 2)
         return;
     view_title(v, r, PANEL_COUNT, "Recently cleared", "");
-    for (unsigned i = 0; i < s->n_alerts && row < end; i++) {
-        const struct snapshot_alert *a = &s->alerts[i];
-        char from[WORD_MAX], to[WORD_MAX], about[SNAPSHOT_NAME_MAX] = "";
-        if (a->cleared_us < 0)
-            continue;
-        words_time(s->wall_us - (uint64_t)a->since_us, from);
-        words_time(s->wall_us - (uint64_t)a->cleared_us, to);
-        if (a->vip.family != IP_NONE)
-            ip_format(&a->vip, about);
-        else
-            snprintf(about, sizeof(about), "%s", a->node);
-        canvas_printf(v->canvas, row, r->col, r->col + r->width, STYLE_PLAIN, "%s %s  %s%s%s  %s",
-                      v->g->good, a->id, from, v->g->dash, to, about);
-        if (++row < end)
-            canvas_cut(v->canvas, row++, r->col + 2, r->col + r->width, STYLE_DIM, a->text,
-                       v->g->cut);
-    }
-    for (row = r->row; row < end; row++)
+    for (unsigned i = 0; i < s->n_alerts && row < end; i++)
+        if (s->alerts[i].cleared_us >= 0)
+            row += draw_ended(v, &s->alerts[i], row);
+    for (row = r->row; r->col > 0 && row < end; row++)
         canvas_text(v->canvas, row, r->col - 1, r->col, STYLE_DIM,
                     row == r->row ? v->g->tee[2] : v->g->side);
 }

@@ -248,11 +248,26 @@ static void draw_banner(struct view *v, unsigned row)
     }
 }
 
+/* From where all of this is seen, and through which interface: this host, or in a recording the
+ * one that wrote it. */
+static void observer_text(const struct model *m, char *out, size_t size)
+{
+    const struct snapshot_node *node = snapshot_find_node(&m->shown, m->observer);
+    for (unsigned i = 0; i < m->shown.n_nodes && !node; i++)
+        if (m->shown.nodes[i].role == SNAPSHOT_ROLE_OBSERVER)
+            node = &m->shown.nodes[i];
+    const char *name = m->observer[0] || !node ? m->observer : node->name;
+    bool has_iface = node && node->iface[0];
+    snprintf(out, size, "%s%.40s%s%s", *name ? "   observer: " : "", name,
+             *name && has_iface ? "/" : "", *name && has_iface ? node->iface : "");
+}
+
 static void draw_wide_line(struct view *v)
 {
     const struct model *m = v->m;
     const struct snapshot *s = &m->shown;
-    char status[160], text[512], time[WORD_MAX], bytes[WORD_MAX];
+    char status[160], text[512], time[WORD_MAX], bytes[WORD_MAX], watch[WORD_MAX + 16] = "",
+                                                                                   observer[96];
     unsigned width = m->width, agents = 0;
     unsigned col = canvas_text(v->canvas, 0, 0, width, STYLE_TITLE, "talosvip top");
     col = canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.40s", s->cluster);
@@ -270,10 +285,20 @@ static void draw_wide_line(struct view *v)
         len = snprintf(text, sizeof(text), "REC %s   ", bytes);
     }
     unsigned before = (unsigned)len;
-    len += snprintf(text + len, sizeof(text) - (size_t)len, "%.*s%s%s   %u agents", (int)live,
-                    status, live ? "every " : "", status + live, agents);
-    if (m->observer[0])
-        len += snprintf(text + len, sizeof(text) - (size_t)len, "   observer: %s", m->observer);
+    observer_text(m, observer, sizeof(observer));
+    if (s->age_us >= 0 && !model_is_stale(m)) {
+        char word[WORD_MAX];
+        words_latency(s->age_us, word);
+        snprintf(watch, sizeof(watch), "  watch +%s", word);
+    }
+    /* What matters less goes first, when there is too much to say. */
+    size_t need = col + 2 + (size_t)len + text_width(status) + 48;
+    if (need + strlen(watch) + text_width(observer) > width)
+        *observer = '\0';
+    if (need + strlen(watch) > width)
+        *watch = '\0';
+    len += snprintf(text + len, sizeof(text) - (size_t)len, "%.*s%s%s%s   %u agents%s", (int)live,
+                    status, live ? "every " : "", status + live, watch, agents, observer);
     if (s->wall_us)
         snprintf(text + len, sizeof(text) - (size_t)len, "   %s UTC", time);
     unsigned right = canvas_right(v->canvas, 0, col + 2, width, STYLE_PLAIN, text);

@@ -107,15 +107,20 @@ void view_members(struct view *v)
     view_rows(v, PANEL_MEMBERS, 2, draw_row);
 }
 
-/* How much of the last seven days somebody held each VIP, by what was measured. */
+/* How much of the last seven days somebody held the VIP that fared worst, by what was measured. */
 static double held_percent(const struct snapshot *s)
 {
     const uint64_t week = UINT64_C(7) * 86400 * 1000000;
-    double gone = 0, all = (double)week * (s->n_vips > 0 ? s->n_vips : 1);
-    for (unsigned i = 0; i < s->n_history; i++)
-        if (s->wall_us - s->history[i].wall_us < week && s->history[i].outage_us > 0)
-            gone += (double)s->history[i].outage_us;
-    return 100 - gone * 100 / all;
+    double most = 0;
+    for (unsigned v = 0; v < s->n_vips; v++) {
+        double gone = 0;
+        for (unsigned i = 0; i < s->n_history; i++)
+            if (s->wall_us - s->history[i].wall_us < week && s->history[i].outage_us > 0 &&
+                ip_equal(&s->history[i].vip, &s->vips[v].ip))
+                gone += (double)s->history[i].outage_us;
+        most = gone > most ? gone : most;
+    }
+    return 100 - most * 100 / (double)week;
 }
 
 static void week_text(const struct view *v, char *out, size_t size)

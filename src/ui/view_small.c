@@ -121,17 +121,64 @@ static void draw_last(struct view *v, unsigned row)
     canvas_cut(v->canvas, row, 0, v->m->width, STYLE_PLAIN, text, v->g->cut);
 }
 
+/* What the alert is about, in two or three words: there is one line for it. */
+static void short_text(const struct snapshot *s, const struct snapshot_alert *alert, char *out,
+                       size_t size)
+{
+    static const struct {
+        char id[8];
+        const char *words;
+    } list[] = {
+        {"TVA01", "no owner"},          {"TVA02", "two stations answer"},
+        {"TVA03", "held, but silent"},  {"TVA04", "sends to the old MAC"},
+        {"TVA05", "no owner just now"}, {"TVA06", "renews late"},
+        {"TVA08", "moves to and fro"},  {"TVA09", "waits, but is dead"},
+        {"TVA13", "nobody waits"},      {"TVA16", "set on a non-holder"},
+    };
+    const struct snapshot_node *node = snapshot_find_node(s, alert->node);
+    char about[IP_TEXT_MAX] = "", offset[WORD_MAX];
+    if (alert->vip.family != IP_NONE)
+        ip_format(&alert->vip, about);
+    const char *name = *about ? about : alert->node;
+    if (strcmp(alert->id, "TVA07") == 0 && node) {
+        words_offset(node->clock_offset_us, offset);
+        snprintf(out, size, "%s clock %s", node->name, offset);
+        return;
+    }
+    for (unsigned i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+        if (strcmp(list[i].id, alert->id) == 0 && *name) {
+            snprintf(out, size, "%s %s", name, list[i].words);
+            return;
+        }
+    view_alert_text(alert, out, size);
+}
+
+static void draw_ended(struct view *v, unsigned row)
+{
+    const struct snapshot *s = &v->m->shown;
+    char text[512], age[WORD_MAX];
+    if (s->n_alerts == 0)
+        return;
+    short_text(s, &s->alerts[0], text, sizeof(text));
+    words_age(s->alerts[0].cleared_us, age);
+    unsigned col = canvas_printf(v->canvas, row, 0, v->m->width, STYLE_GOOD, "%s", v->g->good);
+    col = canvas_printf(v->canvas, row, col, v->m->width, STYLE_PLAIN, " cleared %s ago: ", age);
+    canvas_cut(v->canvas, row, col, v->m->width, STYLE_PLAIN, text, v->g->cut);
+}
+
 static void draw_worst(struct view *v, unsigned row)
 {
     const struct snapshot_alert *worst = snapshot_worst(&v->m->shown);
     char text[512];
     unsigned width = v->m->width;
-    if (!worst)
+    if (!worst) {
+        draw_ended(v, row);
         return;
+    }
     unsigned col = canvas_printf(v->canvas, row, 0, width, view_severity_style(worst->severity),
                                  "%s %s", view_severity_glyph(v, worst->severity),
                                  snapshot_severity_word(worst->severity));
-    view_alert_text(worst, text, sizeof(text));
+    short_text(&v->m->shown, worst, text, sizeof(text));
     size_t id = strlen(worst->id) + 3;
     col = canvas_cut(v->canvas, row, col + 1, width > id ? width - (unsigned)id : 0, STYLE_PLAIN,
                      text, v->g->cut);

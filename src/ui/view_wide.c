@@ -104,7 +104,7 @@ void view_graph(struct view *v)
         graph_cells(v, l, step, rows);
     unsigned axis = r->row + rows + 1, cells = r->width - GRAPH_LEFT;
     canvas_text(v->canvas, axis, r->col + GRAPH_LEFT, r->width, STYLE_DIM, "-10m");
-    canvas_text(v->canvas, axis, r->col + GRAPH_LEFT + cells / 2 - 3, r->width, STYLE_DIM, "-5m");
+    canvas_text(v->canvas, axis, r->col + GRAPH_LEFT + cells / 2 - 4, r->width, STYLE_DIM, "-5m");
     canvas_right(v->canvas, axis, r->col, r->width, STYLE_DIM, "now");
 }
 
@@ -119,6 +119,14 @@ static unsigned span_cell(const struct span *span, uint64_t wall_us)
         return span->left;
     uint64_t part = (wall_us - span->from_us) * span->cells / (span->to_us - span->from_us);
     return span->left + (part >= span->cells ? span->cells - 1 : (unsigned)part);
+}
+
+/* Where a label of that moment begins, to the nearest cell. */
+static unsigned label_cell(const struct span *span, uint64_t wall_us)
+{
+    uint64_t length = span->to_us - span->from_us;
+    uint64_t since = wall_us > span->from_us ? wall_us - span->from_us : 0;
+    return span->left + (unsigned)((since * span->cells + length / 2) / length);
 }
 
 /* From one move to the next: its owner's name where there is room, then a line. */
@@ -161,19 +169,18 @@ void view_timeline(struct view *v)
 {
     const struct rect *r = &v->m->layout.timeline;
     const struct snapshot *s = &v->m->shown;
-    struct span span = {.left = r->col + 19, .cells = r->width - 31, .to_us = s->wall_us};
-    const uint64_t hours = UINT64_C(4) * 3600 * 1000000;
+    struct span span = {.left = r->col + 19, .cells = r->width - 32, .to_us = s->wall_us};
+    const uint64_t hour = UINT64_C(3600) * 1000000;
     if (s->wall_us < DAY_US)
         return;
     span.from_us = s->wall_us - DAY_US;
     canvas_text(v->canvas, r->row, r->col + 2, r->width, STYLE_HEAD, "24h");
-    for (uint64_t t = span.from_us / hours * hours + hours; t < span.to_us - hours / 3;
-         t += hours) {
+    for (uint64_t t = span.from_us / hour * hour; t < span.to_us - 2 * hour; t += 4 * hour) {
         char time[WORD_MAX];
         words_time(t, time);
-        canvas_printf(v->canvas, r->row, span_cell(&span, t), r->width, STYLE_DIM, "%.5s", time);
+        canvas_printf(v->canvas, r->row, label_cell(&span, t), r->width, STYLE_DIM, "%.5s", time);
     }
-    canvas_text(v->canvas, r->row, span.left + span.cells - 1, r->width, STYLE_DIM, "now");
+    canvas_text(v->canvas, r->row, span.left + span.cells, r->width, STYLE_DIM, "now");
     const struct panel_state *p = &v->m->panels[PANEL_VIPS];
     for (unsigned i = 0; i + 2 < r->height && p->top + i < p->n; i++) {
         const struct snapshot_vip *vip = &s->vips[p->rows[p->top + i]];

@@ -97,6 +97,11 @@ static bool is_dup(void)
     return is_vip(SNAPSHOT_VIP_DUP);
 }
 
+static bool is_watched(void)
+{
+    return is_held() && s.vips[0].agree == 2;
+}
+
 static bool is_stale(void)
 {
     return is_vip(SNAPSHOT_VIP_STALE);
@@ -115,6 +120,14 @@ static bool has_note(void)
 static bool has_gone(void)
 {
     return s.n_vips == 0;
+}
+
+static const struct snapshot_alert *find_alert(const char *id)
+{
+    for (unsigned i = 0; i < s.n_alerts; i++)
+        if (strcmp(s.alerts[i].id, id) == 0)
+            return &s.alerts[i];
+    return NULL;
 }
 
 static void need_server(void)
@@ -266,6 +279,36 @@ static void test_handover_is_no_duplicate(void **state)
     assert_true(until(has_gone, 2000));
 }
 
+/* What an observer saw of the last owner says nothing about the new one. */
+static void test_old_sight_is_no_duplicate(void **state)
+{
+    static const char unset[] = "\"addressSet\":false",
+                      seen[] = "\"addressSet\":false,\"mac\":\"52:54:00:aa:01:01\","
+                               "\"via\":\"probe\",\"seenAgoMs\":100";
+    (void)state;
+    need_server();
+    int64_t one = join("cp-1", 20), two = join("cp-2", 20), three = join("cp-3", 20);
+    publish("cp-1", one, "52:54:00:aa:01:01",
+            "\"addressSet\":true,\"mac\":\"52:54:00:aa:01:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
+    publish("cp-2", two, "52:54:00:aa:02:01", unset);
+    publish("cp-3", three, "52:54:00:aa:03:01", seen);
+    assert_true(until(is_watched, 2000));
+    end_lease(one);
+    assert_true(until(is_moving, 2000));
+    publish("cp-2", two, "52:54:00:aa:02:01",
+            "\"addressSet\":true,\"mac\":\"52:54:00:aa:02:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
+    assert_true(until(is_held, 1000));
+    assert_int_equal(s.vips[0].n_macs, 1);
+    assert_null(find_alert("TVA02"));
+    assert_null(find_alert("TVA04"));
+    /* Seen again since: now it is news. */
+    publish("cp-3", three, "52:54:00:aa:03:01", seen);
+    assert_true(until(is_dup, 3000));
+    end_lease(two);
+    end_lease(three);
+    assert_true(until(has_gone, 2000));
+}
+
 static void test_own_view(void **state)
 {
     struct snapshot_view view = {.vip = vip_ip(),
@@ -346,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nobody, begin, end),
         cmocka_unit_test_setup_teardown(test_life, begin, end),
         cmocka_unit_test_setup_teardown(test_handover_is_no_duplicate, begin, end),
+        cmocka_unit_test_setup_teardown(test_old_sight_is_no_duplicate, begin, end),
         cmocka_unit_test_setup_teardown(test_own_view, begin, end),
         cmocka_unit_test_setup_teardown(test_silence, begin, end),
     };
