@@ -60,7 +60,7 @@ void view_rows(struct view *v, enum panel panel, unsigned head, view_row_fn draw
     const struct rect *r = &v->m->layout.panels[panel];
     const struct panel_state *p = &v->m->panels[panel];
     unsigned lines = r->height > head ? r->height - head : 0;
-    unsigned fit = p->n - p->top <= lines ? p->n - p->top : lines > 0 ? lines - 1 : 0;
+    unsigned fit = p->n - p->top <= lines ? p->n - p->top : lines > 1 ? lines - 1 : lines;
     bool has_cursor = panel == v->m->focus;
     for (unsigned i = 0; i < fit; i++) {
         unsigned row = r->row + head + i, at = p->top + i;
@@ -72,7 +72,7 @@ void view_rows(struct view *v, enum panel panel, unsigned head, view_row_fn draw
         if (has_cursor)
             canvas_mark(v->canvas, row, r->col, r->col + r->width, STYLE_SELECTED);
     }
-    if (lines > 0 && p->top + fit < p->n)
+    if (fit < lines && p->top + fit < p->n)
         canvas_printf(v->canvas, r->row + head + fit, r->col + 2, r->col + r->width, STYLE_DIM,
                       "%s %u more", v->g->more, p->n - p->top - fit);
     else if (p->n == 0 && lines > 0 && p->filter[0] && rows_count(v->m, panel) > 0)
@@ -225,6 +225,8 @@ static void draw_panels(struct view *v)
             panels[i](v);
     }
     v->tone = STYLE_PLAIN;
+    if (l->cleared.height > 0)
+        view_cleared(v);
     if (l->summary.height > 0)
         view_summary(v);
     if (l->graph.height > 0)

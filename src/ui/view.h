@@ -74,6 +74,7 @@ void view_vips(struct view *v);
 void view_nodes(struct view *v);
 void view_moves(struct view *v);
 void view_alerts(struct view *v);
+void view_cleared(struct view *v);
 void view_events(struct view *v);
 void view_members(struct view *v);
 void view_summary(struct view *v);

@@ -166,7 +166,7 @@ static unsigned draw_ended(struct view *v, const struct snapshot_alert *a, unsig
 }
 
 /* Alerts that ended in the last ten minutes, the last to end first. */
-static void draw_cleared(struct view *v)
+void view_cleared(struct view *v)
 {
     const struct rect *r = &v->m->layout.cleared;
     const struct snapshot *s = &v->m->shown;
@@ -194,7 +194,6 @@ void view_alerts(struct view *v)
         draw_blocks(v);
     else
         view_rows(v, PANEL_ALERTS, 1, draw_row);
-    draw_cleared(v);
 }
 
 static void draw_event(struct view *v, unsigned index, unsigned row)

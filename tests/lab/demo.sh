@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Three agents share one address through a real etcd of three members, in network namespaces.
 #
-# On a terminal: the dashboard, and three keys that break things. Elsewhere: one planned and one
+# On a terminal: the dashboard, and keys that break things. Elsewhere: one planned and one
 # unplanned move, with the outage that a client measured (a request every 2 ms); 0 if both went well.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,7 +13,6 @@ cd "$(dirname "$0")/../.."
 . tests/lab/watch.sh
 
 VIP=${LAB_VIPS[0]}
-RESTART_MS=4000 # how long a node stays without its agent
 
 # Everything is steady when the VIP is answered and all three are in the queue.
 demo_is_ready()
@@ -76,11 +75,10 @@ demo_script()
 
 # On a terminal
 
-declare -A RESTART_AT=() # node -> ms
-CUT=                     # the node whose link is cut
-OWNER=                   # who answers, as the client sees it
-HOLDER=                  # who answered last
-MENU='owner: K kill -9  T stop  L cut or heal the link    q end'
+declare -A HEAL=() HEAL_AT=() # what is broken -> the command that heals it, and when, in ms
+OWNER=                        # who answers, as the client sees it
+HOLDER=                       # who answered last
+MENU='owner: K kill T stop F freeze D dead L cut   E freeze all  X duplicate   q end'
 
 demo_tmux()
 {
@@ -93,20 +91,24 @@ demo_say()
     demo_tmux set -g @said "$1" 2>/dev/null || true
 }
 
-# The dashboard has the terminal, and all keys but three; those come here through a pipe.
+# The dashboard has the terminal, and all keys but these; they come here through a pipe.
 screen_open()
 {
-    local key terminal
+    local key node terminal endpoints=
+    # The first owner's member comes last: the dashboard must not lose its own etcd with it.
+    for node in "${LAB_NODES[@]}"; do
+        endpoints=http://10.78.0.1$(lab_number "$node"):2379${endpoints:+,$endpoints}
+    done
     exec {terminal}<&0 # else a background process gets /dev/null
     mkfifo "$LAB_DIR/keys"
     exec {KEYS}<>"$LAB_DIR/keys"
     demo_tmux new-session -d -x "$(tput cols)" -y "$(tput lines)" \
         nsenter -t "$(lab_pid sw)" -n -m -u -- env XDG_STATE_HOME="$LAB_DIR" TERM=screen-256color \
-        ${NO_COLOR:+NO_COLOR="$NO_COLOR"} "$TVLAB_AGENT" top -e "$LAB_ETCD"
+        ${NO_COLOR:+NO_COLOR="$NO_COLOR"} "$TVLAB_AGENT" top -e "$endpoints"
     demo_tmux set -g status 2 \; set -g status-style reverse \; \
         set -g 'status-format[0]' " $MENU" \; set -g 'status-format[1]' ' #{@said}' \; \
         set -s escape-time 25 \; set-hook -g client-attached 'set -g destroy-unattached on'
-    for key in K T L; do
+    for key in K T F D L E X; do
         demo_tmux bind -n "$key" run-shell -b "echo $key >$LAB_DIR/keys"
     done
     # It ends with this script, however that ends.
@@ -114,43 +116,99 @@ screen_open()
     CLIENT=$!
 }
 
-# key_end SIGNAL TEXT
-key_end()
+# What is broken heals by itself; and whatever ends the demo ends the lab with all that is in it.
+
+heal_agent()
 {
-    watch_owner "$VIP"
-    [ -n "$WATCH_OWNER" ] && lab_is_alive "agent.$WATCH_OWNER" || return 0
-    demo_say "$2 on $WATCH_OWNER, its agent is back in $((RESTART_MS / 1000)) s"
-    demo_end_agent "$1"
-    lab_now
-    RESTART_AT[$WATCH_OWNER]=$((LAB_NOW + RESTART_MS))
+    lab_is_ended "agent.$1" && lab_agent_start "$1"
 }
 
-key_link()
+heal_frozen()
 {
-    if [ -n "$CUT" ]; then
-        heal_link_down "$CUT"
-        demo_say "the link of $CUT is up again"
-        CUT=
-        return
-    fi
-    watch_owner "$VIP"
-    [ -n "$WATCH_OWNER" ] || return 0
-    CUT=$WATCH_OWNER
-    demo_say "the link of $CUT is cut; L heals it"
-    watch_ask reset
-    fault_link_down "$CUT"
+    fault_both CONT "$1" 2>/dev/null || true
 }
 
-restart_due()
+# Power off. etcd's leader is moved elsewhere first: what is seen is the owner's death alone.
+break_dead()
 {
-    local node
-    lab_now
-    for node in "${!RESTART_AT[@]}"; do
-        if [ "$LAB_NOW" -ge "${RESTART_AT[$node]}" ] && lab_is_ended "agent.$node"; then
-            unset "RESTART_AT[$node]"
-            lab_agent_start "$node"
+    local leader node
+    leader=$(lab_etcd_leader)
+    for node in "${LAB_NODES[@]}"; do
+        if [ "$leader" = "$1" ] && [ "$node" != "$1" ]; then
+            lab_etcd_lead "$node" || true
+            break
         fi
     done
+    fault_node_dead "$1"
+}
+
+each_node()
+{
+    local node
+    for node in "${LAB_NODES[@]}"; do
+        "$1" "${@:2}" "$node"
+    done
+}
+
+# By hand, as an operator might who does not know better.
+break_duplicate()
+{
+    lab_in "$1" ip addr add "$VIP/$(lab_bits "$VIP")" dev eth0
+}
+
+heal_duplicate()
+{
+    fault_addr_del "$VIP" "$1" 2>/dev/null || true # it may have become the owner meanwhile
+}
+
+# demo_break WHAT SECONDS TEXT BREAK HEAL: WHAT is a node, or "all".
+demo_break()
+{
+    if [ -z "$1" ] || [ -n "${HEAL[all]-}${HEAL[$1]-}" ] ||
+        { [ "$1" = all ] && [ ${#HEAL[@]} -gt 0 ]; }; then
+        demo_say 'wait until what is broken has healed'
+        return
+    fi
+    demo_say "$3; it heals by itself in $2 s"
+    watch_ask reset
+    lab_now
+    HEAL[$1]=$5
+    HEAL_AT[$1]=$((LAB_NOW + $2 * 1000))
+    $4 || demo_say "$3: that did not work"
+}
+
+heal_due()
+{
+    local what
+    lab_now
+    for what in "${!HEAL[@]}"; do
+        if [ "$LAB_NOW" -ge "${HEAL_AT[$what]}" ] && ${HEAL[$what]}; then
+            unset "HEAL[$what]" "HEAL_AT[$what]"
+        fi
+    done
+}
+
+demo_key()
+{
+    local owner node other=
+    watch_owner "$VIP"
+    owner=$WATCH_OWNER
+    if [ -z "$owner" ]; then
+        demo_say 'nobody answers: there is no owner'
+        return
+    fi
+    for node in "${LAB_NODES[@]}"; do
+        [ "$node" = "$owner" ] || [ -n "${HEAL[$node]-}" ] || other=$node
+    done
+    case $1 in
+    K) demo_break "$owner" 4 "$owner: agent killed (kill -9)" "fault_agent KILL $owner" "heal_agent $owner" ;;
+    T) demo_break "$owner" 4 "$owner: agent stopped" "fault_agent TERM $owner" "heal_agent $owner" ;;
+    F) demo_break "$owner" 6 "$owner: agent and guardian frozen" "fault_both STOP $owner" "heal_frozen $owner" ;;
+    D) demo_break "$owner" 6 "$owner: power off" "break_dead $owner" "heal_node_dead $owner" ;;
+    L) demo_break "$owner" 6 "$owner: link cut" "fault_link_down $owner" "heal_link_down $owner" ;;
+    E) demo_break all 9 'all agents frozen' 'each_node fault_both STOP' 'each_node heal_frozen' ;;
+    X) demo_break "$other" 6 "$VIP set on $other by hand" "break_duplicate $other" "heal_duplicate $other" ;;
+    esac
 }
 
 # Notes a change on the wire; a move once the client is served again.
@@ -177,16 +235,12 @@ demo_screen()
     watch_ask reset
     screen_open
     while kill -0 "$CLIENT" 2>/dev/null; do
-        restart_due
+        heal_due
         note_change
         key=
         IFS= read -rn1 -t 0.1 -u "$KEYS" key || [ $? -gt 128 ] || break
         lab_end_if_told
-        case $key in
-        K) key_end KILL 'kill -9' ;;
-        T) key_end TERM 'planned stop' ;;
-        L) key_link ;;
-        esac
+        [ -z "$key" ] || demo_key "$key"
     done
     demo_tmux kill-server 2>/dev/null || true
 }

@@ -405,6 +405,100 @@ static void test_every_size(void **state)
     }
 }
 
+/* From `big`: its first nodes and VIPs. */
+static struct model *load_part(unsigned nodes, unsigned vips)
+{
+    struct snapshot s = read_sample("big");
+    struct model *model = model_new(80, 24);
+    assert_non_null(model);
+    assert_true(s.n_nodes >= nodes && s.n_vips >= vips);
+    for (unsigned i = nodes; i < s.n_nodes; i++)
+        free(s.nodes[i].views);
+    s.n_nodes = nodes;
+    s.n_vips = vips;
+    model_snapshot(model, 1000000, &s);
+    return model;
+}
+
+/* The selected row of a panel is on the screen, under the cursor. */
+static void check_cursor(struct model *model, struct canvas *canvas, const char *name)
+{
+    char want[80];
+    struct buf out;
+    buf_init(&out, 0);
+    assert_int_equal(view_draw(model, canvas), 0);
+    assert_int_equal(canvas_write(canvas, &out), 0);
+    size_t len = (size_t)snprintf(want, sizeof(want), "> %s", name);
+    const char *found = strstr(buf_str(&out), want);
+    if (!found)
+        print_error("no \"%s\" at %ux%u\n", want, model->width, model->height);
+    assert_non_null(found);
+    assert_true(found[len] == ' ' || found[len] == '/');
+    buf_done(&out);
+}
+
+/* However much there is: what is selected can be seen, on the way down and up again. */
+static void test_every_count(void **state)
+{
+    (void)state;
+    static const unsigned nodes[] = {1, 2, 3, 7, 20, 50}, vips[] = {1, 2, 3, 9, 50, 200};
+    static const struct {
+        unsigned width, height;
+    } sizes[] = {{80, 24}, {80, 20}, {100, 30}, {150, 40}, {200, 60}, {60, 8}, {40, 6}};
+    struct canvas canvas = {0};
+    for (unsigned i = 0; i < 36; i++) {
+        struct model *model = load_part(nodes[i / 6], vips[i % 6]);
+        model->glyph_set = GLYPHS_ASCII;
+        for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+            model_resize(model, sizes[s].width, sizes[s].height);
+            static const enum panel both[] = {PANEL_VIPS, PANEL_NODES};
+            for (unsigned p = 0; p < 2; p++) {
+                struct panel_state *panel = &model->panels[both[p]];
+                press(model, both[p] == PANEL_VIPS ? '1' : '2');
+                press(model, 'g');
+                for (unsigned k = 0; k < 2 * panel->n; k++) {
+                    check_cursor(model, &canvas, panel->selected);
+                    press(model, k < panel->n ? 'j' : 'k');
+                }
+                assert_int_equal(panel->at, 0);
+                press(model, 'q'); /* one that had no room filled the screen */
+                model->is_zoomed = false;
+            }
+        }
+        model_free(model);
+    }
+    canvas_done(&canvas);
+}
+
+/* The help names each key. */
+static void test_help_is_complete(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {
+        "Up",     "Down",   "k",    "j",      "PgUp",   "PgDn",      "Ctrl-B", "Ctrl-F",
+        "Ctrl-D", "Ctrl-U", "Home", "End",    "g",      "G",         "h",      "l",
+        "<",      ">",      "Left", "Right",  "Tab",    "Shift-Tab", "1..6",   "Enter",
+        "Esc",    "z",      "/",    "n",      "N",      "f",         "s",      "S",
+        "I",      "r",      "p",    "Z",      "t",      "T",         "b",      "[",
+        "]",      "+",      "-",    "c",      "m",      "C",         "A",      "e",
+        "w",      "?",      "F1",   "Ctrl-L", "Ctrl-Z", "Ctrl-C",    "q"};
+    char all[4096] = " ";
+    for (unsigned i = 0; top_keys[i]; i++) {
+        assert_true(strlen(top_keys[i]) <= 66);
+        strncat(all, top_keys[i], sizeof(all) - strlen(all) - 1);
+        strncat(all, " ", sizeof(all) - strlen(all) - 1);
+    }
+    for (char *c = all; *c; c++)
+        *c = *c == ',' || *c == ';' || *c == ':' ? ' ' : *c;
+    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        char word[32];
+        snprintf(word, sizeof(word), " %s ", keys[i]);
+        if (!strstr(all, word))
+            print_error("the help does not name %s\n", keys[i]);
+        assert_non_null(strstr(all, word));
+    }
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -585,6 +679,8 @@ int main(void)
         cmocka_unit_test(test_selection_follows_its_key),
         cmocka_unit_test(test_any_keys),
         cmocka_unit_test(test_every_size),
+        cmocka_unit_test(test_every_count),
+        cmocka_unit_test(test_help_is_complete),
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_glyph_choice),
         cmocka_unit_test(test_state_file),

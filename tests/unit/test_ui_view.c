@@ -96,7 +96,8 @@ static const struct {
     unsigned width, height;
 } sizes[] = {{80, 24}, {160, 50}, {100, 30}, {60, 8}, {40, 6}, {20, 1}};
 static const char *const sets[] = {"utf8", "console", "ascii"};
-static const char *const data[] = {"ok", "wide", "dup", "stale", "talos", "big", "connecting"};
+static const char *const data[] = {"ok",    "wide",  "dup", "cleared",
+                                   "stale", "talos", "big", "connecting"};
 
 static void test_all_sizes_and_glyphs(void **state)
 {
