@@ -51,8 +51,9 @@ static void plan_compact(const struct layout_wants *w, struct layout *l)
 {
     /* The last failover and the worst alert keep their two lines at the bottom. */
     unsigned room = w->height - 3;
+    bool has_one = w->focus == PANEL_VIPS || w->focus == PANEL_ALERTS || w->focus == PANEL_EVENTS;
     l->header = 1;
-    l->has_keys = room > w->rows[w->focus] + 1;
+    l->has_keys = room > w->rows[w->focus] + (has_one ? 1 : TABLE_HEAD);
     room -= l->has_keys;
     l->panels[w->focus] = (struct rect){1, 0, room, w->width};
 }
