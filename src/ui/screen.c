@@ -165,6 +165,10 @@ static void choose_styles(struct screen *s)
         s->pairs[i] = i;
         init_pair(i, color, -1);
     }
+    if (s->colors == 8) { /* yellow letters vanish on a light background; these never do */
+        s->styles[1][STYLE_WARN] = A_NORMAL;
+        init_pair(STYLE_WARN, COLOR_BLACK, COLOR_YELLOW);
+    }
 }
 
 void screen_size(const struct screen *screen, unsigned *ret_width, unsigned *ret_height)
@@ -395,7 +399,7 @@ void screen_draw(struct screen *s, const struct canvas *canvas, bool has_color)
                 continue;
             attr_t attributes = s->styles[is_colored][style];
             if (cells[col].style & STYLE_SELECTED)
-                attributes |= A_REVERSE;
+                attributes = (attributes & ~A_DIM) | A_REVERSE;
             if (cells[col].style & STYLE_MATCH)
                 attributes = (attributes ^ A_REVERSE) | A_BOLD;
             wchar_t text[2] = {(wchar_t)cells[col].code, L'\0'};
