@@ -388,6 +388,12 @@ void screen_close(struct screen *s)
     free(s);
 }
 
+/* Unicode's block elements, of bars and sparklines. */
+static bool is_block(uint32_t code)
+{
+    return code >= 0x2580 && code <= 0x259f;
+}
+
 void screen_draw(struct screen *s, const struct canvas *canvas, bool has_color)
 {
     bool is_colored = has_color && s->colors > 0;
@@ -398,6 +404,10 @@ void screen_draw(struct screen *s, const struct canvas *canvas, bool has_color)
             if (cells[col].cells == 0)
                 continue;
             attr_t attributes = s->styles[is_colored][style];
+            bool is_inverse =
+                attributes & A_REVERSE || (is_colored && s->colors == 8 && style == STYLE_WARN);
+            if (is_inverse && is_block(cells[col].code))
+                attributes ^= A_REVERSE; /* else a full cell would look like an empty one */
             if (cells[col].style & STYLE_SELECTED)
                 attributes = (attributes & ~A_DIM) | A_REVERSE;
             if (cells[col].style & STYLE_MATCH)

@@ -47,6 +47,9 @@ void view_vip_state(const struct view *v, const struct snapshot_vip *vip, char *
 enum style view_lease(const struct view *v, const struct snapshot_vip *vip, unsigned cells,
                       char *bar, char *number);
 #define VIEW_BAR_MAX 160
+/* The bar, in that style as far as it is filled; returns the column behind all of it. */
+unsigned view_bar(struct view *v, unsigned row, unsigned col, unsigned end, unsigned style,
+                  const char *bar);
 void view_cause(const struct snapshot_move *move, bool is_long, char *out, size_t size);
 /* "0.2s +-0.1", with the unit at its end when `is_long`. */
 void view_outage(const struct view *v, const struct snapshot_move *move, bool is_long, char *out);

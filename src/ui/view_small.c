@@ -60,7 +60,7 @@ static void draw_row(struct view *v, unsigned index, unsigned row)
         *bar = '\0';
     if (vip->state != SNAPSHOT_VIP_STALE && vip->granted_us > 0 && vip->remaining_us >= 0) {
         words_renewed(vip->remaining_us, number);
-        unsigned at = canvas_text(v->canvas, row, c[COL_LEASE].col, c[COL_LEASE].end, style, bar);
+        unsigned at = view_bar(v, row, c[COL_LEASE].col, c[COL_LEASE].end, style, bar);
         canvas_text(v->canvas, row, at, c[COL_LEASE].end, style, number);
     } else {
         view_cell(v, row, &c[COL_LEASE], style, number);

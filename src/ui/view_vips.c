@@ -121,6 +121,19 @@ void view_vip_arp(const struct snapshot_vip *vip, char *out)
                  vip->agree == vip->observers ? "ok" : "bad");
 }
 
+unsigned view_bar(struct view *v, unsigned row, unsigned col, unsigned end, unsigned style,
+                  const char *bar)
+{
+    char filled[VIEW_BAR_MAX];
+    size_t len = strlen(bar);
+    unsigned at = canvas_text(v->canvas, row, col, end, STYLE_PLAIN, bar);
+    while (len > 0 && bar[len - 1] == ' ')
+        len--;
+    snprintf(filled, sizeof(filled), "%.*s", (int)len, bar);
+    canvas_text(v->canvas, row, col, end, style, filled);
+    return at;
+}
+
 static void draw_lease(struct view *v, const struct snapshot_vip *vip, unsigned row,
                        const struct column *c)
 {
@@ -137,7 +150,7 @@ static void draw_lease(struct view *v, const struct snapshot_vip *vip, unsigned 
     }
     unsigned right = v->g->set == GLYPHS_ASCII && c->width < 20 && len < 8 ? 18 : c->width;
     unsigned end = c->col + right < c->end ? c->col + right : c->end;
-    unsigned at = canvas_text(v->canvas, row, c->col, end, style, bar);
+    unsigned at = view_bar(v, row, c->col, end, style, bar);
     canvas_right(v->canvas, row, at, end, style, number);
 }
 
