@@ -202,6 +202,7 @@ e2e-records:
 	@TVLAB_AGENT=$(CURDIR)/tests/lab/as_user.sh tests/e2e/run.sh -q sigterm kill-both freeze
 	@tests/e2e/observe.sh
 	@tests/e2e/history.sh
+	@tests/e2e/demo.sh
 
 history-test: all $(LAB_TOOLS) ## the lab: FAULTS (default 100) random faults, each with one record
 	@tests/e2e/history.sh -n $(FAULTS)
