@@ -211,6 +211,14 @@ close_terminal() { kill -KILL "$SERVER"; }
     await 'rc=0'
 }
 
+@test "a wide screen says from where all of it is seen" {
+    tm resize-window -x 160 -y 50
+    start "-e http://127.0.0.1:1"
+    await "   observer: $(uname -n)"
+    key q
+    await 'rc=0'
+}
+
 @test "moving, panels, zoom" {
     start "--replay $DATA/ok.jsonl"
     key Down

@@ -221,10 +221,10 @@ static void test_life(void **state)
     assert_int_equal(s.nodes[0].role, SNAPSHOT_ROLE_TALOS);
     /* Agents: the address is not set yet, then it is, then it is twice. */
     publish("cp-1", one, "52:54:00:aa:01:01", "\"addressSet\":false");
-    assert_true(until(is_moving, 2000));
+    assert_true(until(is_moving, 5000));
     publish("cp-1", one, "52:54:00:aa:01:01",
             "\"addressSet\":true,\"mac\":\"52:54:00:aa:01:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
-    assert_true(until(is_held, 2000));
+    assert_true(until(is_held, 5000));
     assert_true(s.vips[0].holder_has_agent);
     assert_string_equal(s.vips[0].mac, "52:54:00:aa:01:01");
     assert_true(s.vips[0].agree == 1 && s.vips[0].observers == 1);
@@ -232,16 +232,16 @@ static void test_life(void **state)
     assert_in_range(s.nodes[0].clock_offset_us + 1000000, 500000, 1100000);
     publish("cp-2", two, "52:54:00:aa:02:01",
             "\"addressSet\":true,\"mac\":\"52:54:00:aa:02:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
-    assert_true(until(is_dup, 2000));
+    assert_true(until(is_dup, 5000));
     assert_string_equal(snapshot_worst(&s)->id, "TVA02");
     /* The holder goes, without a word. */
     end_lease(one);
-    assert_true(until(is_held, 2000));
+    assert_true(until(is_held, 5000));
     assert_string_equal(s.vips[0].holder, "cp-2");
     assert_false(s.vips[0].is_since_at_least);
     assert_int_equal(snapshot_find_node(&s, "cp-1")->role, SNAPSHOT_ROLE_LOST);
     end_lease(two);
-    assert_true(until(is_moving, 2000)); /* for five seconds; then it has no owner */
+    assert_true(until(is_moving, 5000)); /* for five seconds; then it has no owner */
 }
 
 /* A release is newer than the record that its owner wrote before it. */
@@ -268,7 +268,7 @@ static void test_handover_is_no_duplicate(void **state)
     assert_true(fixture_wait(&answer.calls, 1, 3000));
     publish("cp-2", two, "52:54:00:aa:02:01",
             "\"addressSet\":true,\"mac\":\"52:54:00:aa:02:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
-    assert_true(until(is_held, 2000));
+    assert_true(until(is_held, 5000));
     assert_string_equal(s.vips[0].holder, "cp-2");
     assert_int_equal(s.vips[0].n_macs, 1);
     for (unsigned i = 0; i < s.n_alerts; i++)
@@ -276,7 +276,7 @@ static void test_handover_is_no_duplicate(void **state)
     /* Dropped by its owner's settings, it is nobody's any more, and nothing is wrong. */
     end_lease(one);
     end_lease(two);
-    assert_true(until(has_gone, 2000));
+    assert_true(until(has_gone, 5000));
 }
 
 /* What an observer saw of the last owner says nothing about the new one. */
@@ -292,9 +292,9 @@ static void test_old_sight_is_no_duplicate(void **state)
             "\"addressSet\":true,\"mac\":\"52:54:00:aa:01:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
     publish("cp-2", two, "52:54:00:aa:02:01", unset);
     publish("cp-3", three, "52:54:00:aa:03:01", seen);
-    assert_true(until(is_watched, 2000));
+    assert_true(until(is_watched, 5000));
     end_lease(one);
-    assert_true(until(is_moving, 2000));
+    assert_true(until(is_moving, 5000));
     publish("cp-2", two, "52:54:00:aa:02:01",
             "\"addressSet\":true,\"mac\":\"52:54:00:aa:02:01\",\"via\":\"kernel\",\"seenAgoMs\":0");
     assert_true(until(is_held, 1000));
@@ -306,7 +306,7 @@ static void test_old_sight_is_no_duplicate(void **state)
     assert_true(until(is_dup, 3000));
     end_lease(two);
     end_lease(three);
-    assert_true(until(has_gone, 2000));
+    assert_true(until(has_gone, 5000));
 }
 
 static void test_own_view(void **state)
