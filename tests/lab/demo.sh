@@ -211,15 +211,17 @@ demo_key()
     esac
 }
 
-# Notes a change on the wire; a move once the client is served again.
+# Notes a change on the wire; a move, or a gap, once the client is served again.
 note_change()
 {
+    local what="$HOLDER again"
     watch_owner "$VIP"
     [ "$WATCH_OWNER" != "$OWNER" ] || return 0
-    if [ -n "$WATCH_OWNER" ] && [ "$WATCH_OWNER" != "$HOLDER" ]; then
-        watch_has_moved "$VIP" "$HOLDER" || return 0
+    if [ -n "$WATCH_OWNER" ]; then
+        watch_has_moved "$VIP" "$OWNER" || return 0
+        [ "$WATCH_OWNER" = "$HOLDER" ] || what="$HOLDER -> $WATCH_OWNER"
         watch_ask summary
-        demo_say "$HOLDER -> $WATCH_OWNER: a client went $(watch_vip "$VIP" outageMs) ms without an answer"
+        demo_say "$what: a client went $(watch_vip "$VIP" outageMs) ms without an answer"
         HOLDER=$WATCH_OWNER
         watch_ask reset
     fi
