@@ -12,7 +12,8 @@
 
 #include "base/clock.h"
 
-#define LEAST_US UINT64_C(250000) /* between two frames that no key asked for */
+#define LEAST_US UINT64_C(250000) /* a change stays on the screen for so long */
+#define FRAMES 4                  /* a second, at most, that no key asked for */
 #define CALM_US UINT64_C(500000)  /* bars and ages move so often by themselves */
 #define ASK_MAX_US UINT64_C(2000000)
 #define LOOK_US UINT64_C(900000)
@@ -23,8 +24,10 @@ struct live {
     struct cluster *cluster;
     struct resign resign;
     uint64_t least_us, calm_us;
-    uint64_t fed_us, next_us; /* the last snapshot that was shown; when the next one is due */
-    uint64_t signature;       /* of what was shown: not its ages */
+    uint64_t news_us, next_us;  /* when a change was shown last; when the next frame is due */
+    uint64_t frames_us[FRAMES]; /* the last ones, as a ring */
+    unsigned n_frames;
+    uint64_t signature; /* of what was shown: not its ages */
     uint64_t recorded_us, looked_us;
     int record_fd;
 };
@@ -74,13 +77,27 @@ static void record(struct live *live, const struct snapshot *s, uint64_t now_us,
     }
 }
 
+/* Bars that move take none of the time that a change needs to be seen, but all frames together
+ * stay within what a slow line bears. */
+static uint64_t earliest(const struct live *live, bool is_due)
+{
+    unsigned per_second = live->least_us >= SLOW_US ? 1 : FRAMES;
+    unsigned back = live->n_frames - per_second;
+    uint64_t at = live->n_frames < per_second ? 0 : live->frames_us[back % FRAMES] + SLOW_US;
+    uint64_t news = is_due ? 0 : live->news_us + live->least_us;
+    return at > news ? at : news;
+}
+
 static void feed(struct dashboard *d, uint64_t now_us)
 {
     struct live *live = (struct live *)d;
     struct snapshot s;
     bool is_due = now_us >= live->next_us;
-    if (!is_due && now_us < live->fed_us + live->least_us)
+    uint64_t at_us = earliest(live, is_due);
+    if (now_us < at_us) {
+        d->due_us = is_due ? at_us : d->due_us;
         return; /* a key: what is known is on the screen */
+    }
     if (cluster_snapshot(live->cluster, &s) < 0)
         return;
     if (d->options->on_second && now_us >= live->looked_us + LOOK_US) {
@@ -95,7 +112,8 @@ static void feed(struct dashboard *d, uint64_t now_us)
         return;
     }
     live->signature = signature;
-    live->fed_us = now_us;
+    live->news_us = is_news ? now_us : live->news_us;
+    live->frames_us[live->n_frames++ % FRAMES] = now_us;
     live->next_us = now_us + live->calm_us;
     d->due_us = live->next_us;
     record(live, &s, now_us, is_news);
@@ -105,7 +123,7 @@ static void feed(struct dashboard *d, uint64_t now_us)
 static void on_change(void *arg)
 {
     struct live *live = arg;
-    dashboard_wake(&live->d, live->fed_us + live->least_us);
+    dashboard_wake(&live->d, earliest(live, false));
 }
 
 /* However seldom the screen changes: what is on it must be younger than any lease. */
