@@ -15,6 +15,12 @@ static void on_progress(void *arg, const struct request_progress *progress)
     const char *dot = glyphs_get(m->is_ascii ? GLYPHS_ASCII : m->glyph_set)->dot;
     char what[SNAPSHOT_NAME_MAX + 32];
     size_t len = strlen(r->text);
+    /* Of what grows, only the last word: one line has to do. */
+    if (len > 0 && ((progress->phase == REQUEST_SEEN && r->phase == REQUEST_SEEN) ||
+                    (progress->phase == REQUEST_ANNOUNCED && r->phase == REQUEST_WON)))
+        len = r->phase_at;
+    r->phase = progress->phase;
+    r->phase_at = len;
     switch (progress->phase) {
     case REQUEST_ASKED:
         snprintf(what, sizeof(what), "asked");

@@ -12,6 +12,8 @@ struct resign {
     struct dashboard *d;
     struct request *request; /* NULL: none is under way */
     char text[MODEL_TEXT_MAX];
+    enum request_phase phase; /* the last that `text` tells */
+    size_t phase_at;          /* and where it begins */
 };
 
 /* What the dialog asked for; a refusal is said like everything else. */

@@ -92,5 +92,14 @@ see 5000 'a second owner' "^. $VIP +✗ DUP" '^✗ CRIT .* 2 MACs.*TVA02$'
 see 15000 'one again' "^. $VIP +● HELD +$new" '^● TVA02 ' '!✗ CRIT'
 see 15000 'the dead node is back' '!LOST' 'next 2'
 
+# A move less than a minute ago: the dialog wants the address typed.
+owner=$(holder)
+tm send-keys r
+see 2000 'r asks first' 'Resign 10\.77\.0\.50\?' 'Type 10\.77\.0\.50 to go on'
+tm send-keys -l 10.77.0.50
+tm send-keys Enter
+see 5000 'how it goes' 'asked [0-9.]+s · released [0-9.]+s · cp-[123] announced [0-9.]+s · 2/2 see it'
+see 5000 'a planned move' "^. $VIP +● HELD" "! HELD +$owner " "$owner → cp-[123] +resign"
+
 tm send-keys q
 see 10000 'the end, as it should be' '^rc=0'

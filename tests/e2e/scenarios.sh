@@ -435,6 +435,7 @@ inject_followers_at_once()
 # client_retransmits MS: when the client's kernel asks again for a MAC.
 client_retransmits()
 {
+    # shellcheck disable=SC2016 # expanded in there
     lab_in client bash -c '
         for family in ipv4 ipv6; do
             file=/proc/sys/net/$family/neigh/eth0/retrans_time_ms
