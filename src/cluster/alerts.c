@@ -15,6 +15,7 @@
 #define FLAP_US UINT64_C(600000000)
 #define FLAP_MOVES 3
 #define WHOLE_SECOND_US INT64_C(1000000)
+#define HANDOVER_US INT64_C(1000000) /* a planned move takes milliseconds; then it went wrong */
 
 struct finder {
     struct snapshot *s;
@@ -130,6 +131,20 @@ static void old_entry(struct finder *f)
     }
 }
 
+/* The owner before said that it goes, on purpose, and the next one has had no time yet. */
+static bool is_handover(const struct snapshot *s, const struct snapshot_vip *vip)
+{
+    int64_t previous = 0;
+    for (unsigned i = 0; i < s->n_history; i++)
+        if (ip_equal(&s->history[i].vip, &vip->ip) && s->history[i].epoch < vip->epoch &&
+            s->history[i].epoch > previous)
+            previous = s->history[i].epoch;
+    return previous && vip->released_epoch == previous && vip->since_us >= 0 &&
+           vip->since_us < HANDOVER_US &&
+           (strcmp(vip->released_cause, "resign") == 0 ||
+            strcmp(vip->released_cause, "shutdown") == 0);
+}
+
 static void outage(struct finder *f)
 {
     const struct snapshot *s = f->s;
@@ -141,7 +156,7 @@ static void outage(struct finder *f)
             if (s->history[i].is_outage_open && s->history[i].epoch == vip->epoch &&
                 ip_equal(&s->history[i].vip, &vip->ip))
                 open = &s->history[i];
-        if (vip->state != SNAPSHOT_VIP_MOVING && !open)
+        if ((vip->state != SNAPSHOT_VIP_MOVING && !open) || is_handover(s, vip))
             continue;
         if (vip->holder[0])
             raise_alert(f, &vip->ip, vip->holder, "%s is on its way to %.30s", ip, vip->holder);
@@ -218,7 +233,7 @@ static void flapping(struct finder *f)
         IP_OF(vip);
         unsigned n = 0;
         for (unsigned i = 0; i < s->n_history; i++)
-            n += ip_equal(&s->history[i].vip, &vip->ip) &&
+            n += ip_equal(&s->history[i].vip, &vip->ip) && s->history[i].from[0] &&
                  s->history[i].wall_us + FLAP_US > s->wall_us;
         if (n >= FLAP_MOVES)
             raise_alert(f, &vip->ip, "", "%s moved %u times in 10 minutes", ip, n);

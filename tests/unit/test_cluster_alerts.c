@@ -70,8 +70,10 @@ static void clock_behind_alone(void)
 
 static void to_and_fro(void)
 {
-    for (unsigned i = 1; i < 4; i++)
+    for (unsigned i = 1; i < 4; i++) {
         s.history[i].wall_us = s.wall_us - i * UINT64_C(100000000);
+        strcpy(s.history[i].from, "cp-2");
+    }
 }
 
 static void ghost(void)
@@ -229,6 +231,52 @@ static void test_raised(void **state)
     }
 }
 
+/* A move on purpose is no outage, unless the successor does not come, or it was another's word. */
+static void test_handover(void **state)
+{
+    struct snapshot_vip *vip = &s.vips[0];
+    struct snapshot_move *before = NULL;
+    (void)state;
+    for (unsigned i = 0; i < s.n_history; i++) {
+        struct snapshot_move *m = &s.history[i];
+        if (ip_equal(&m->vip, &vip->ip) && m->epoch < vip->epoch &&
+            (!before || m->epoch > before->epoch))
+            before = m;
+    }
+    assert_non_null(before);
+    on_its_way();
+    vip->since_us = 999999;
+    vip->released_epoch = before->epoch;
+    strcpy(vip->released_cause, "resign");
+    assert_int_equal(alerts_find(&s), 0);
+    assert_null(find("TVA05"));
+    vip->since_us = 1000000;
+    assert_int_equal(alerts_find(&s), 0);
+    assert_non_null(find("TVA05"));
+    vip->since_us = 0;
+    vip->released_epoch--;
+    assert_int_equal(alerts_find(&s), 0);
+    assert_non_null(find("TVA05"));
+    vip->released_epoch++;
+    strcpy(vip->released_cause, "link_down");
+    assert_int_equal(alerts_find(&s), 0);
+    assert_non_null(find("TVA05"));
+}
+
+/* The first election moved nothing. */
+static void test_first_election_is_no_move(void **state)
+{
+    (void)state;
+    to_and_fro();
+    for (unsigned i = 0; i < s.n_history; i++)
+        if (i > 0 && ip_equal(&s.history[i].vip, &s.vips[0].ip)) {
+            s.history[i].from[0] = '\0';
+            break;
+        }
+    assert_int_equal(alerts_find(&s), 0);
+    assert_null(find("TVA08"));
+}
+
 /* Each for itself: raised at 1 s, standing at 3 s, cleared at 5 s, forgotten after ten minutes. */
 static void test_memory(void **state)
 {
@@ -342,6 +390,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_healthy, begin, end),
         cmocka_unit_test_setup_teardown(test_raised, begin, end),
+        cmocka_unit_test_setup_teardown(test_handover, begin, end),
+        cmocka_unit_test_setup_teardown(test_first_election_is_no_move, begin, end),
         cmocka_unit_test_setup_teardown(test_memory, begin, end),
         cmocka_unit_test_setup_teardown(test_silence_clears_nothing, begin, end),
         cmocka_unit_test_setup_teardown(test_order, begin, end),
