@@ -33,6 +33,9 @@ PATH=$LAB_ROOT/build/tools/usr/bin:$PATH:/usr/sbin:/sbin
 
 : "${TVLAB_AGENT:=$LAB_ROOT/build/talosvip}"
 : "${TVLAB_AGENT_ARGS:=}"
+# As etcd 3.5 and later, and so Talos, do by themselves: without it a member that comes back from
+# a cut deposes the leader, and may keep the others from electing one for longer than a lease.
+: "${TVLAB_ETCD_ARGS=--pre-vote}"
 : "${TVLAB_VIPS:=10.77.0.50 fd77::50}"
 
 LAB_NODES=(cp-1 cp-2 cp-3)
@@ -159,13 +162,15 @@ lab_etcd_start()
 {
     local node=$1 at
     at=10.78.0.1$(lab_number "$node")
+    # shellcheck disable=SC2086 # words on purpose
     lab_spawn "etcd.$node" nsenter -t "$(lab_pid "$node")" -n -m -u -- \
         etcd --name "$node" --data-dir /run/etcd \
         --listen-client-urls "http://127.0.0.1:2379,http://$at:2379" \
         --advertise-client-urls "http://$at:2379" \
         --listen-peer-urls "http://$at:2380" --initial-advertise-peer-urls "http://$at:2380" \
         --initial-cluster-token "$LAB_RUN" --initial-cluster \
-        cp-1=http://10.78.0.11:2380,cp-2=http://10.78.0.12:2380,cp-3=http://10.78.0.13:2380
+        cp-1=http://10.78.0.11:2380,cp-2=http://10.78.0.12:2380,cp-3=http://10.78.0.13:2380 \
+        $TVLAB_ETCD_ARGS
 }
 
 lab_etcd_healthy()
