@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "state.h"
 
+#define HURRY_US 100000 /* many times what a healthy etcd takes for a transaction */
+
 void call_end(struct etcd_call *call)
 {
     struct etcd_client *c = call->client;
@@ -91,6 +93,11 @@ int call_start(struct etcd_client *c, enum etcd_kind kind, struct buf *body, int
     if (ret_call)
         *ret_call = call;
     return 0;
+}
+
+void call_hurry(struct etcd_call *call)
+{
+    call->hedge_us = call->start_us + HURRY_US;
 }
 
 static void call_run(struct etcd_call *call, uint64_t now)

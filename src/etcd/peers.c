@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "etcd/keys.h"
+#include "state.h"
 
 #define VALUE_MAX 32768
 
@@ -130,7 +131,8 @@ int peers_call_end(struct etcd_client *client, const char *node, int64_t lease,
                    const char *cause, uint64_t timeout_us, etcd_call_fn fn, void *arg,
                    struct etcd_call **ret_call)
 {
-    const struct peers_call c = {client, timeout_us, fn, arg, ret_call};
+    struct etcd_call *call;
+    const struct peers_call c = {client, timeout_us, fn, arg, &call};
     struct ending *e = n <= PEERS_RELEASES_MAX ? calloc(1, sizeof(*e)) : NULL;
     if (!e)
         return n <= PEERS_RELEASES_MAX ? -ENOMEM : -EINVAL;
@@ -145,6 +147,10 @@ int peers_call_end(struct etcd_client *client, const char *node, int64_t lease,
         .target = ETCD_MOD, .key = e->record, .number = mod_revision};
     if (r == 0)
         r = start(&c, &guard, e->ops, e->n);
+    if (r == 0)
+        call_hurry(call);
+    if (r == 0 && ret_call)
+        *ret_call = call;
     for (size_t i = 0; i < n; i++)
         buf_done(&e->vips[i].json);
     free(e);

@@ -118,6 +118,8 @@ bool client_take_fresh(struct etcd_client *c, unsigned endpoint);
 /* Takes over `body` (also on error). */
 int call_start(struct etcd_client *c, enum etcd_kind kind, struct buf *body, int64_t lease,
                uint64_t timeout_us, etcd_call_fn fn, void *arg, struct etcd_call **ret_call);
+/* The next endpoint is asked soon, too: the first one may be that of a node that has just died. */
+void call_hurry(struct etcd_call *call);
 /* Starts, hedges and times out; returns when to come again. */
 void calls_run(struct etcd_client *c, uint64_t now);
 uint64_t calls_due(const struct etcd_client *c);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "etcd/keys.h"
 #include "etcd/peers.h"
 #include "etcd_fixture.h"
@@ -243,6 +244,33 @@ static void test_ending_of_many(void **state)
     assert_true(r.succeeded);
 }
 
+/* The endpoint in use is often that of the node that has just fallen silent. */
+static void test_ending_does_not_wait_for_a_silent_endpoint(void **state)
+{
+    int64_t lease = new_lease();
+    struct peers_record record = record_of(lease);
+    struct peers_release release = {.revision = 11};
+    const char *endpoints[] = {NULL, server.url, NULL};
+    struct result r = {.calls = 0};
+    struct fake hangs;
+    (void)state;
+    assert_int_equal(ip_parse("10.0.0.50", &release.ip), 0);
+    finish(peers_call_put(client, "hang", &record, 0, TIMEOUT_US, on_result, &r, NULL), &r);
+    int64_t revision = r.mod_revision;
+    fake_start(&hangs, NULL, 0);
+    endpoints[0] = hangs.url;
+    struct etcd_client *c = fixture_client((struct etcd_client_config){0}, endpoints);
+    uint64_t before = clock_now_us();
+    r = (struct result){.calls = 0};
+    finish(peers_call_end(c, "hang", lease, revision, &release, 1, "silent", TIMEOUT_US, on_result,
+                          &r, NULL),
+           &r);
+    assert_true(r.succeeded);
+    assert_true(clock_now_us() - before < TIMEOUT_US / 2);
+    etcd_client_free(c);
+    fake_stop(&hangs);
+}
+
 int main(void)
 {
     char path[512];
@@ -256,6 +284,7 @@ int main(void)
         T(test_list_follows_its_revision),
         T(test_ending),
         T(test_ending_of_many),
+        T(test_ending_does_not_wait_for_a_silent_endpoint),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
