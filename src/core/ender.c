@@ -200,6 +200,19 @@ static struct peer_hunt *waiting_for(struct peer_lease *p, enum peer_hunt_state 
     return NULL;
 }
 
+/* By now the watch has told that the owner's keys are gone. If not, it may hang at the member of
+ * the node that has died. */
+static void finish(struct step *s, struct peer_hunt *h)
+{
+    for (unsigned i = 0; i < s->e->n; i++) {
+        const struct vip *v = &s->e->vips[i];
+        const struct candidate *first = queue_leader(&v->queue);
+        if (v->state == VIP_QUEUED && first && first->lease == h->record.owner.lease)
+            take_ask_proof(s, i);
+    }
+    forget(h);
+}
+
 void ender_on_ended(struct step *s, const struct election_event *ev)
 {
     struct peer_hunt *h = waiting_for(&s->e->peer, HUNT_ENDING, ev->req);
@@ -214,7 +227,7 @@ void ender_on_ended(struct step *s, const struct election_event *ev)
         h->tries = 0;
         revoke(s, h);
     } else if (ev->peer.n == 0) {
-        forget(h); /* others were first, or a try of ours whose answer was lost */
+        finish(s, h); /* others were first, or a try of ours whose answer was lost */
     } else {
         calm(s, h);
         ender_on_put(s, &ev->peer.records[0]);
@@ -229,7 +242,7 @@ void ender_on_revoked(struct step *s, const struct election_event *ev)
     if (ev->result == RESULT_FAILED && h->tries < REVOKES_MAX)
         h->due_us = s->now + RETRY_US;
     else
-        forget(h);
+        finish(s, h);
 }
 
 static void run_timer(struct step *s, struct peer_hunt *h)
@@ -259,7 +272,7 @@ static void run_timer(struct step *s, struct peer_hunt *h)
         if (h->tries < REVOKES_MAX)
             revoke(s, h);
         else
-            forget(h);
+            finish(s, h);
         break;
     }
 }

@@ -265,6 +265,17 @@ static void ender_dies(struct world *w)
     expect_owner_for(w, OWNER, SECOND_US);
 }
 
+/* It hung at the member of etcd that died with the owner. */
+static void watch_deaf(struct world *w)
+{
+    start_peers(w);
+    w->node[HEIR].is_watch_deaf = true;
+    lose_machine(w, OWNER);
+    wait_owner(w, HEIR, ENDED_US, SLOW_ENDED_US);
+    w->node[HEIR].is_watch_deaf = false;
+    expect_owner_for(w, HEIR, 3 * SECOND_US);
+}
+
 /* The window of 150 ms is for those who want it as fast as may be. */
 static void small_window(struct world *w)
 {
@@ -329,6 +340,7 @@ const struct story stories_of_peers[] = {
     {"peers: the owner hears nobody", owner_deaf},
     {"peers: the owner hears nobody, for good", owner_deaf_for_good},
     {"peers: nobody hears anybody", all_deaf},
+    {"peers: the heir's watch is deaf", watch_deaf},
     {"peers: given up and not ended", given_up_and_not_ended},
     {"peers: who ended it dies", ender_dies},
     {"peers: a window of 150 ms", small_window},
