@@ -97,6 +97,10 @@ $(B)/%.o: %.c
 $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(UNIT_SUPPORT) $(B)/libtalosvip.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS) -lcmocka
 
+# With functions of their own in the place of the library's, which the support would call for.
+$(B)/tests/unit/test_agent_peer%: $(B)/tests/unit/test_agent_peer%.o $(B)/libtalosvip.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS) -lcmocka
+
 $(B)/sim: $(SIM_OBJECTS) $(CORE_OBJECTS) $(B)/src/base/ip.o
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^
 

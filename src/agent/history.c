@@ -98,7 +98,10 @@ void history_stepped(struct agent *a, unsigned i)
     if (t->now.epoch)
         t->before = t->now;
     t->now = leader ? reign_of(a, leader) : (struct reign){.epoch = 0};
-    if (leader && was_known && leader->lease != a->election.session.lease)
+    if (!leader || leader->lease == a->election.session.lease)
+        return;
+    snprintf(a->slots[i].previous, sizeof(a->slots[i].previous), "%s", leader->name);
+    if (was_known)
         watch_other(h, i);
 }
 

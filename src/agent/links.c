@@ -159,6 +159,17 @@ static void on_link_gone(void *arg, int ifindex)
     peerlease_update(a);
 }
 
+/* Its lifetime is in whole seconds, the right is not: without a renewal it ends a little sooner. */
+static void tell_lost(const struct agent *a, const struct slot *slot)
+{
+    bool is_over = clock_now_us() + SECOND_US > a->election.session.deadline_us;
+    log_event(LOG_WARN, "address_lost", slot->text, LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
+              "%s %s; putting it back",
+              is_over ? "its lifetime has ended, or somebody took the address off"
+                      : "somebody else took the address off",
+              slot->link_name);
+}
+
 static void on_address(void *arg, const struct address *address, bool is_removed,
                        enum monitor_origin origin)
 {
@@ -172,10 +183,7 @@ static void on_address(void *arg, const struct address *address, bool is_removed
         if (is_removed && a->vips[i].state == VIP_HELD && !links_has_address(a, i)) {
             /* Past the deadline it was the guardian, and the election is about to hear of it. */
             if (clock_now_us() < a->election.session.deadline_us)
-                log_event(LOG_WARN, "address_lost", slot->text,
-                          LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
-                          "somebody else took the address off %s; putting it back",
-                          slot->link_name);
+                tell_lost(a, slot);
             feed_simple(a, EV_ADDRESS_LOST, i, false);
         } else if (is_removed) {
             publish_soon(a);

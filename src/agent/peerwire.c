@@ -129,7 +129,7 @@ static void use_keys(struct agent *a)
     peerlease_set_timer(a);
 }
 
-/* The first key there is: others may still send under the one before it. */
+/* The first key there is for us: others may still send under the one before it. */
 static void take_first(struct agent *a, const struct peers_key *key, uint64_t now_us)
 {
     struct peerlease *p = &a->peerlease;
@@ -138,7 +138,7 @@ static void take_first(struct agent *a, const struct peers_key *key, uint64_t no
     p->keys.has_other = key->has_previous;
     p->drop_old_us = key->has_previous ? now_us + 2 * KEY_SPREAD_US : NEVER_US;
     p->has_key = true;
-    p->retry_us = NEVER_US;
+    p->send_new_us = p->retry_us = NEVER_US;
     use_keys(a);
     peerlease_update(a);
 }
@@ -157,6 +157,13 @@ static void take_next(struct agent *a, const struct peers_key *key, uint64_t now
     use_keys(a);
 }
 
+/* Nobody takes what we send under any more: we were away while the key was replaced twice. */
+static bool is_behind(const struct peerlease *p, const struct peers_key *key)
+{
+    return key->has_previous && !is_key(key->previous, p->keys.key) &&
+           !(p->keys.has_other && is_key(key->previous, p->keys.other));
+}
+
 static void take(struct agent *a, const struct etcd_kv *kv)
 {
     struct peerlease *p = &a->peerlease;
@@ -166,9 +173,10 @@ static void take(struct agent *a, const struct etcd_kv *kv)
         return;
     }
     bool is_coming = p->keys.has_other && p->send_new_us != NEVER_US;
-    if (!p->has_key)
+    bool is_new = !is_key(key.current, is_coming ? p->keys.other : p->keys.key);
+    if (!p->has_key || (is_new && is_behind(p, &key)))
         take_first(a, &key, clock_now_us());
-    else if (!is_key(key.current, is_coming ? p->keys.other : p->keys.key))
+    else if (is_new)
         take_next(a, &key, clock_now_us());
     explicit_bzero(&key, sizeof(key));
 }

@@ -88,7 +88,7 @@ static void tell_released(struct agent *a, const struct election_action *action)
     char who[RECORD_TEXT_MAX] = "";
     if (action->cause == CAUSE_RESIGN)
         requests_detail(a, action->vip, who);
-    int64_t left_ms = ((int64_t)ss->deadline_us - (int64_t)now) / (int64_t)MS_US;
+    uint64_t left_ms = ss->deadline_us > now ? (ss->deadline_us - now) / MS_US : 0;
     bool is_planned = action->cause == CAUSE_SHUTDOWN || action->cause == CAUSE_CONFIG ||
                       action->cause == CAUSE_RESIGN;
     /* Without a link nobody can be heard. */
@@ -139,22 +139,12 @@ static void tell_systemd(struct agent *a)
     }
 }
 
-/* Who led last, for the line that says from whom the address came. */
-static void note_previous(struct agent *a, unsigned i)
-{
-    struct slot *slot = &a->slots[i];
-    const struct candidate *leader = queue_leader(&a->vips[i].queue);
-    if (leader && leader->lease != a->election.session.lease)
-        snprintf(slot->previous, sizeof(slot->previous), "%s", leader->name);
-}
-
 void report_state(struct agent *a, const struct election_action *action)
 {
     struct slot *slot = &a->slots[action->vip];
     bool was_first = action->from == VIP_CONFIRMING || action->from == VIP_PROBING;
     switch (action->to) {
     case VIP_QUEUED:
-        note_previous(a, action->vip);
         tell_queued(a, action->vip);
         break;
     case VIP_CONFIRMING:
@@ -264,7 +254,8 @@ void report_conflict(struct agent *a, unsigned i, const struct mac *mac)
     mac_format(mac, text);
     log_event(LOG_ERROR, "conflict", a->slots[i].text,
               LOG_FIELDS(LOG_TEXT("mac", text), LOG_NUMBER("count", n + 1)),
-              "%s claims this address too (%" PRIu64 " times); answering", text, n + 1);
+              "%s claims this address too (%" PRIu64 " times); %s", text, n + 1,
+              a->election.peer.owner.is_mute ? "we are mute" : "answering");
     hooks_fire(a, CONFIG_ON_FAULT, i, "conflict", a->vips[i].revision);
 }
 
@@ -276,7 +267,8 @@ void report_taken_over(struct agent *a, unsigned i, const struct mac *mac)
         return;
     const struct candidate *leader = queue_leader(&a->vips[i].queue);
     uint64_t ms = (clock_now_us() - slot->released_us) / MS_US;
-    bool is_known = leader && leader->lease != a->election.session.lease;
+    /* Our own key, or that of a session that we lost, may still stand first in what we know. */
+    bool is_known = leader && strcmp(leader->name, a->settings.node) != 0;
     mac_format(mac, text);
     slot->released_us = 0;
     log_event(LOG_INFO, "taken_over", slot->text,
