@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where this agent listens for others, and what it sends to whom. */
+/* Where this agent listens for others, what it sends to whom, and what the status says of that. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -233,6 +233,47 @@ static void voters_are_asked_but_not_the_owner_or_oneself(void **state)
     end(a);
 }
 
+/* ---- the status ---- */
+
+static void the_status_says_who_votes_and_how_fresh_that_is(void **state)
+{
+    struct agent *a = ready_agent();
+    struct api_peer list[API_PEERS_MAX];
+    struct api_peers view = {.list = list};
+    struct peer_owner *o = &a->election.peer.owner;
+    (void)state;
+    for (unsigned n = 1; n <= 3; n++)
+        add_node(a, n);
+    o->current.n = 2;
+    o->current.voters[0] = session(1);
+    o->current.voters[1] = session(2);
+    o->right_us = fakes.now_us + 420 * MS_US;
+    o->members[5] =
+        (struct peer_member){.session = session(2), .acked_us = fakes.now_us - 30 * MS_US};
+    a->election.peer.seen[0] =
+        (struct peer_seen){.owner = session(3), .heard_us = fakes.now_us - 2 * SECOND_US};
+    peertell_view(a, &view);
+    assert_true(view.is_ready);
+    assert_int_equal(view.voters, 2);
+    assert_int_equal(view.majority, 2);
+    assert_int_equal(view.remaining_ms, 420);
+    assert_int_equal(view.n, 2); /* the others */
+    assert_string_equal(list[0].node, "cp-2");
+    assert_true(list[0].is_voter);
+    assert_int_equal(list[0].acked_ago_ms, 30);
+    assert_int_equal(list[0].heard_ago_ms, -1);
+    assert_false(list[1].is_voter);
+    assert_int_equal(list[1].acked_ago_ms, -1);
+    assert_int_equal(list[1].heard_ago_ms, 2000);
+    o->right_us = fakes.now_us - 1; /* past: never less than nothing */
+    a->fence_reason = "old kernel";
+    peertell_view(a, &view);
+    assert_int_equal(view.remaining_ms, 0);
+    assert_false(view.is_ready);
+    assert_string_equal(view.reason, "no packet fence");
+    end(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +287,7 @@ int main(void)
         cmocka_unit_test(answers_go_where_etcd_says_that_session_listens),
         cmocka_unit_test(heartbeats_go_to_all_members),
         cmocka_unit_test(voters_are_asked_but_not_the_owner_or_oneself),
+        cmocka_unit_test(the_status_says_who_votes_and_how_fresh_that_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
