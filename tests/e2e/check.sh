@@ -159,6 +159,12 @@ e2e_judge_wire()
     done
 }
 
+# e2e_taken_from NODE VIP: from whom it came, by the log of NODE.
+e2e_taken_from()
+{
+    sed -n "s/.* event=acquired vip=$2 .* from=\([^ ]*\) .*/\1/p" "$LAB_DIR/agent.$1.log" | tail -n 1
+}
+
 # Where the VIPs of the victim are now. WATCH_REPLY is a summary, and remains.
 e2e_judge_owner()
 {
@@ -167,7 +173,11 @@ e2e_judge_owner()
         watch_owner "$vip"
         owner=$WATCH_OWNER
         case $1 in
-        moves) [ "$owner" = "${E2E_NEXT[$vip]}" ] || e2e_fail "$vip: owner $owner, not ${E2E_NEXT[$vip]}" ;;
+        moves)
+            [ "$owner" = "${E2E_NEXT[$vip]}" ] || e2e_fail "$vip: owner $owner, not ${E2E_NEXT[$vip]}"
+            [ "$(e2e_taken_from "$owner" "$vip")" = "$E2E_VICTIM" ] ||
+                e2e_fail "$vip: $owner says that it came from '$(e2e_taken_from "$owner" "$vip")'"
+            ;;
         stays) [ "$owner" = "$E2E_VICTIM" ] || e2e_fail "$vip: owner $owner, not $E2E_VICTIM" ;;
         esac
     done
