@@ -433,6 +433,7 @@ inject_followers_at_once()
 }
 
 # client_retransmits MS: when the client's kernel asks again for a MAC.
+# shellcheck disable=SC2016 # expanded in there
 client_retransmits()
 {
     # shellcheck disable=SC2016 # expanded in there
