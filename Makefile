@@ -117,6 +117,14 @@ $(B)/corpus_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/corpus_main.o $(B)/libta
 # The scripts are part of the program, for `talosvip completion`.
 $(B)/src/cli/cmd_completion.o: $(wildcard completions/*)
 
+# The manual as text, for `talosvip help`; `talosvip explain` has what stands in talosvip-checks(7).
+HELP_PAGES := $(filter-out %/talosvip-checks.7,$(wildcard docs/man/*.[1-8]))
+build/manual.txt: docs/man/plain.awk $(HELP_PAGES)
+	@mkdir -p build
+	$(Q)LC_ALL=C awk -f docs/man/plain.awk $(HELP_PAGES) >$@.new && mv $@.new $@
+
+$(B)/src/cli/manual.o: build/manual.txt
+
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

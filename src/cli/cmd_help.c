@@ -88,26 +88,41 @@ static void print_keys(void)
 }
 
 static const struct topic {
-    const char *name;
+    const char *name, *what;
     void (*print)(void);
 } topics[] = {
-    {"environment", print_environment},
-    {"exit-codes", print_exit_codes},
-    {"output", print_output},
-    {"checks", print_checks},
-    {"keys", print_keys},
+    {"environment", "every variable that is read", print_environment},
+    {"exit-codes", "what they mean", print_exit_codes},
+    {"output", "the formats, and which command has them", print_output},
+    {"checks", "of validate, and the alerts of a cluster", print_checks},
+    {"keys", "of the dashboard", print_keys},
 };
 
 #define TOPICS (sizeof(topics) / sizeof(topics[0]))
-#define NAMES_MAX 32
+#define NAMES_MAX 48
+
+const char *help_topic(size_t i, char ret_name[MANUAL_NAME_MAX], const char **ret_what)
+{
+    *ret_what = i < TOPICS ? topics[i].what : "a page of the manual";
+    if (i < TOPICS) {
+        snprintf(ret_name, MANUAL_NAME_MAX, "%s", topics[i].name);
+        return ret_name;
+    }
+    i -= TOPICS;
+    for (size_t page = 0; manual_name(page, ret_name); page++)
+        if (!command_find(ret_name) && i-- == 0)
+            return ret_name;
+    return NULL;
+}
 
 static enum exit_code unknown_topic(const char *word)
 {
     struct complaint complaint = {.what = ""};
-    const char *names[NAMES_MAX];
+    char topic_names[NAMES_MAX][MANUAL_NAME_MAX];
+    const char *names[NAMES_MAX], *what;
     size_t n = 0;
-    for (size_t i = 0; i < TOPICS; i++)
-        names[n++] = topics[i].name;
+    while (n < NAMES_MAX && (names[n] = help_topic(n, topic_names[n], &what)))
+        n++;
     for (size_t i = 0; command_table[i] && n < NAMES_MAX; i++)
         names[n++] = command_table[i]->name;
     complaint_set(&complaint, "there is no help on \"%.100s\"", word);
@@ -117,32 +132,54 @@ static enum exit_code unknown_topic(const char *word)
     return EXIT_USAGE;
 }
 
+/* What there is on a word. The page of a command goes before its usage, which --help prints. */
+struct help {
+    void (*print)(void);
+    const char *page;
+    size_t len;
+    const struct command *command;
+};
+
+static bool find(const char *word, struct help *ret_help)
+{
+    *ret_help = (struct help){.command = command_find(word)};
+    for (size_t i = 0; i < TOPICS; i++)
+        if (strcmp(topics[i].name, word) == 0)
+            ret_help->print = topics[i].print;
+    ret_help->page = manual_find(word, &ret_help->len);
+    return ret_help->print || ret_help->page || ret_help->command;
+}
+
+static void print_help(const struct help *help)
+{
+    if (help->print)
+        help->print();
+    else if (help->page)
+        fwrite(help->page, 1, help->len, stdout);
+    else if (help->command)
+        help_command(stdout, help->command);
+    else
+        help_overview(stdout);
+}
+
 enum { NO_PAGER };
 
 static enum exit_code run(const struct arguments *arguments)
 {
     struct pager pager;
-    const char *word = arguments->n_words > 0 ? arguments->words[0] : NULL;
-    const struct command *command = word ? command_find(word) : NULL;
-    size_t topic = 0;
-    while (word && topic < TOPICS && strcmp(topics[topic].name, word) != 0)
-        topic++;
-    if (!command && topic == TOPICS)
-        return unknown_topic(word);
+    struct help help = {.command = NULL};
+    if (arguments->n_words > 0 && !find(arguments->words[0], &help))
+        return unknown_topic(arguments->words[0]);
     pager_open(&pager, arguments->values[NO_PAGER].origin == FROM_NOBODY);
-    if (!word)
-        help_overview(stdout);
-    else if (command)
-        help_command(stdout, command);
-    else
-        topics[topic].print();
+    print_help(&help);
     pager_close(&pager);
     return EXIT_DONE;
 }
 
 static const struct option options[] = {[NO_PAGER] = PAGER_OPTION, {.name = NULL}};
 static const struct example examples[] = {
-    {"help run", "the flags of a command"},
+    {"help run", "the manual page of a command"},
+    {"help exit-codes", "a topic; talosvip help lists them"},
     {NULL, NULL},
 };
 
@@ -150,10 +187,10 @@ const struct command cmd_help = {
     .name = "help",
     .group = "Other",
     .summary = "tell more about a command or a topic",
-    .usage = "[COMMAND | environment | exit-codes | output | checks | keys]",
+    .usage = "[COMMAND | TOPIC]",
     .examples = examples,
     .options = options,
     .words_max = 1,
-    .word = "COMMAND",
+    .word = "TOPIC",
     .run = run,
 };

@@ -44,6 +44,16 @@ static void add_commands(struct completing *c)
         complete_add(c->out, c->typed, command_table[i]->name, command_table[i]->summary);
 }
 
+/* What there is help on. */
+static void add_topics(struct completing *c)
+{
+    char name[MANUAL_NAME_MAX];
+    const char *what;
+    add_commands(c);
+    for (size_t i = 0; help_topic(i, name, &what); i++)
+        complete_add(c->out, c->typed, name, what);
+}
+
 static void add_checks(struct completing *c, const char *prefix)
 {
     size_t n;
@@ -57,8 +67,8 @@ static void add_values(struct completing *c, const char *what, const char *prefi
 {
     if (strcmp(what, "FILE") == 0 || strcmp(what, "DIR") == 0 || strcmp(what, "PATH") == 0)
         c->wants_files = true;
-    else if (strcmp(what, "COMMAND") == 0)
-        add_commands(c);
+    else if (strcmp(what, "TOPIC") == 0)
+        add_topics(c);
     else if (strcmp(what, "ID") == 0)
         add_checks(c, prefix);
     else if (c->values)

@@ -34,6 +34,19 @@ static void print_common(FILE *out)
           out);
 }
 
+static void print_topics(FILE *out)
+{
+    char name[MANUAL_NAME_MAX];
+    const char *what;
+    int column = fprintf(out, "\nMore: talosvip help <command>") - 1;
+    for (size_t i = 0; help_topic(i, name, &what); i++) {
+        if (column + (int)strlen(name) + 3 > WIDTH)
+            column = fprintf(out, "\n     ") - 1;
+        column += fprintf(out, " | %s", name);
+    }
+    fputs("\n", out);
+}
+
 void help_overview(FILE *out)
 {
     fputs("talosvip - keep a virtual IP on exactly one healthy node, and see that it is\n\n"
@@ -56,8 +69,7 @@ void help_overview(FILE *out)
         fputs("\n", out);
     }
     print_common(out);
-    fputs("\nMore: talosvip help <command> | environment | exit-codes | output | checks | keys\n",
-          out);
+    print_topics(out);
 }
 
 /* " [$TALOSVIP_TTL; 5s]": where a value comes from when the flag is not given. */

@@ -4,6 +4,7 @@
 #define TALOSVIP_CLI_TABLE_H
 
 #include "arguments.h"
+#include "manual.h"
 
 #include "cli/exit.h"
 
@@ -50,6 +51,10 @@ enum exit_code command_run(const struct command *command, int argc, char *const 
 
 /* cmd_explain.c: every check and alert, a line each. */
 void explain_list(void);
+
+/* cmd_help.c: topic `i` of `help` that is no command, counted from 0, and what it is about; NULL
+ * behind the last. */
+const char *help_topic(size_t i, char ret_name[MANUAL_NAME_MAX], const char **ret_what);
 
 /* help.c: the help as text on `out`. */
 void help_overview(FILE *out);

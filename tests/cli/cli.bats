@@ -53,7 +53,7 @@ usage_error() {
 }
 
 @test "no line of any help is wider than 100 columns, and none has control characters" {
-    for words in --help "help run" "help status" "help help" "help version" "help environment" \
+    for words in --help "run --help" "status --help" "help run" "help help" "help environment" \
         "help exit-codes"; do
         # shellcheck disable=SC2086
         run "$talosvip" $words
@@ -63,9 +63,9 @@ usage_error() {
     done
 }
 
-@test "-h is heard anywhere, and is help COMMAND" {
+@test "-h is heard anywhere, and is --help" {
     for command in run status version help; do
-        run "$talosvip" help "$command"
+        run "$talosvip" "$command" --help
         [ "$status" -eq 0 ]
         help=$output
         run "$talosvip" "$command" --no-such-flag -h
@@ -74,13 +74,38 @@ usage_error() {
     done
 }
 
+@test "help COMMAND is the page of the manual, and --help of one without a page" {
+    run "$talosvip" help status
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" = NAME ]
+    [[ $output == *"talosvip status --check 10.0.0.50"* && $output == *"EXIT STATUS"* ]]
+    run "$talosvip" help talosvip.yaml
+    [ "$status" -eq 0 ]
+    [[ $output == *lease.ttl* ]]
+    [ "$("$talosvip" help version)" = "$("$talosvip" version --help)" ]
+}
+
+@test "help lists the topics, and each is there" {
+    topics=$("$talosvip" help | sed -n '/^More:/,$p' | tr '|' '\n' | sed 's/.*>//; s/ //g' | grep .)
+    [ "$(sort <<<"$topics")" = "$("$talosvip" __complete -- help "" | sed -n 's/\t.*//p' | grep -vxF "$("$talosvip" __complete -- "" | cut -f1)" | sort)" ]
+    for topic in $topics; do
+        run --separate-stderr "$talosvip" help "$topic"
+        [ "$status" -eq 0 ]
+        [ "${#lines[@]}" -gt 4 ]
+    done
+    [[ $topics == *exit-codes*etcd* ]]
+    run --separate-stderr "$talosvip" help exit-code
+    [ "$status" -eq 2 ]
+    [ "${stderr_lines[0]}" = 'talosvip: there is no help on "exit-code"; did you mean exit-codes?' ]
+}
+
 @test "every flag in the help is known" {
     for command in run status version; do
         while read -r flag; do
             run --separate-stderr "$talosvip" "$command" "$flag=" ""
             [ "$status" -eq 2 ]
             [[ $stderr != *"unknown flag"* ]]
-        done < <("$talosvip" help "$command" | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -v -- --help)
+        done < <("$talosvip" "$command" --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+' | grep -v -- --help)
     done
 }
 
@@ -116,7 +141,7 @@ usage_error() {
     run "$talosvip" help environment
     [ "$status" -eq 0 ]
     for command in run status version; do
-        for name in $("$talosvip" help "$command" | grep -oE '\$[A-Z_]+' | tr -d '$'); do
+        for name in $("$talosvip" "$command" --help | grep -oE '\$[A-Z_]+' | tr -d '$'); do
             [[ $output == *"  $name "* ]]
         done
     done

@@ -34,6 +34,11 @@ complete() { run --separate-stderr "$talosvip" __complete -- "$@"; }
     [ "$(cut -f1 <<<"$output" | xargs)" = "human short json github sarif :4" ]
     complete explain TV203
     [[ ${lines[0]} == TV203$'\t'* ]]
+    complete help ex
+    [ "$(cut -f1 <<<"$output" | xargs)" = "explain exit-codes :4" ]
+    [[ ${lines[1]} == *$'\t'?* ]]
+    complete help t
+    [ "$(cut -f1 <<<"$output" | xargs)" = "top top-recording talosvip talosvip.yaml :4" ]
 }
 
 @test "each flag of each command's help is offered, once, and the value of one is not a flag" {
@@ -97,6 +102,8 @@ bash_completes() {
     shows "validate --strict --output"
     type_keys "sar" Tab
     shows "--output sarif"
+    type_keys C-u "vip help exi" Tab
+    shows "help exit-codes"
     type_keys C-u "vip config use-context fd" Tab
     shows "use-context fd00:10::50"
     type_keys C-u "vip explain --no-pager TV20" Tab Tab
