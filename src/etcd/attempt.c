@@ -226,7 +226,7 @@ static void on_done(void *owner, CURLcode result)
     bool spoke = result == CURLE_OK && (reply.status == ETCD_OK || reply.code >= 0);
     if (a->trial && spoke)
         found_sibling(a);
-    if (reply.status == ETCD_TOKEN) {
+    if (login_is_due(a->call->client, reply.status, a->transfer->headers)) {
         renew_token(a, &reply);
         return;
     }

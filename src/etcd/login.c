@@ -44,6 +44,12 @@ void login_refused(struct etcd_client *c, const struct headers *headers)
         login_set_token(c, "");
 }
 
+bool login_is_due(const struct etcd_client *c, enum etcd_status status,
+                  const struct headers *headers)
+{
+    return status == ETCD_TOKEN || (status == ETCD_FORBIDDEN && c->user && headers == c->plain);
+}
+
 /* 0 or -errno. The file holds the password and at most one newline behind it. */
 static int read_password(const char *path, char out[PASSWORD_MAX + 2])
 {

@@ -146,6 +146,10 @@ int login_check(struct etcd_client *c, uint64_t now, struct etcd_reply *reply);
 int login_set_token(struct etcd_client *c, const char *token);
 /* The token a request was sent with was refused. */
 void login_refused(struct etcd_client *c, const struct headers *headers);
+/* Whether an answer to a request with `headers` asks for a new token. Behind TLS with client
+ * certificates etcd takes one without a token for that of a user without a name, and forbids it. */
+bool login_is_due(const struct etcd_client *c, enum etcd_status status,
+                  const struct headers *headers);
 
 /* watch.c */
 void watches_run(struct etcd_client *c, uint64_t now);

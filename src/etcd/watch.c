@@ -206,7 +206,7 @@ static void on_message(struct etcd_watch *w, const struct etcd_reply *m)
     size_t i = (size_t)(m->watch_id - 1);
     if (m->status == ETCD_COMPACTED)
         w->must_list = true;
-    if (m->status == ETCD_TOKEN)
+    if (login_is_due(w->client, m->status, w->stream.headers))
         renew_token(w);
     else if (m->status == ETCD_UNAVAILABLE || m->status == ETCD_BAD_REPLY ||
              m->status == ETCD_NOT_GATEWAY)

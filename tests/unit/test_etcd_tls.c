@@ -203,6 +203,45 @@ static void test_files_change(void **state)
     etcd_client_free(c);
 }
 
+static bool control(const char *a, const char *b, const char *c, const char *d)
+{
+    char program[512], endpoint[80], ca[220], crt[220], key[220];
+    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", server.url);
+    snprintf(ca, sizeof(ca), "--cacert=%s", in_dir("ca.crt"));
+    snprintf(crt, sizeof(crt), "--cert=%s", in_dir("client.crt"));
+    snprintf(key, sizeof(key), "--key=%s", in_dir("client.key"));
+    const char *const argv[] = {
+        etcd_server_find("etcdctl", program), endpoint, ca, crt, key, a, b, c, d, NULL};
+    return etcd_server_run(argv);
+}
+
+/* Authentication is switched on while a client works without a token, its user known to it: etcd
+ * takes it for a user without a name and forbids the request, and the client logs in. */
+static void test_auth_enabled_later(void **state)
+{
+    char program[512];
+    struct answer a;
+    (void)state;
+    if (!etcd_server_find("etcdctl", program))
+        skip();
+    const char *const endpoints[] = {server.url, NULL};
+    struct etcd_client_config config = {.cacert = in_dir("ca.crt"),
+                                        .cert = in_dir("client.crt"),
+                                        .key = in_dir("client.key"),
+                                        .user = "root",
+                                        .password = "secret"};
+    assert_true(control("user", "add", "root:secret", NULL));
+    struct etcd_client *c = fixture_client(config, endpoints);
+    fixture_put(c, "x/1", "1", 0, &a);
+    assert_int_equal(a.status, ETCD_OK);
+    assert_true(control("user", "grant-role", "root", "root"));
+    assert_true(control("auth", "enable", NULL, NULL));
+    fixture_put(c, "x/1", "2", 0, &a);
+    assert_int_equal(a.status, ETCD_OK);
+    assert_true(control("--user=root:secret", "auth", "disable", NULL));
+    etcd_client_free(c);
+}
+
 static int start_server(void **state)
 {
     static const char *extra[9];
@@ -245,9 +284,7 @@ int main(void)
     }
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        T(test_good),
-        T(test_refused),
-        T(test_plain_http),
+        T(test_good),         T(test_refused), T(test_plain_http), T(test_auth_enabled_later),
         T(test_files_change),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
