@@ -57,7 +57,10 @@ static void put_examples(const struct command *command)
 {
     puts(".SH EXAMPLES");
     for (const struct example *e = command->examples; e->line; e++) {
-        put_line(".TP\n.B talosvip ", e->line);
+        /* No macro: that would take quotation marks for its own. */
+        fputs(".TP\n\\fBtalosvip ", stdout);
+        put_text(e->line);
+        puts("\\fR");
         put_line("", e->what);
     }
 }
