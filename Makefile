@@ -121,7 +121,7 @@ $(B)/src/cli/cmd_completion.o: $(wildcard completions/*)
 HELP_PAGES := $(filter-out %/talosvip-checks.7,$(wildcard docs/man/*.[1-8]))
 build/manual.txt: docs/man/plain.awk $(HELP_PAGES)
 	@mkdir -p build
-	$(Q)LC_ALL=C awk -f docs/man/plain.awk $(HELP_PAGES) >$@.new && mv $@.new $@
+	$(Q)LC_ALL=C awk -f docs/man/plain.awk $(HELP_PAGES) >$@.$$$$ && mv $@.$$$$ $@
 
 $(B)/src/cli/manual.o: build/manual.txt
 
@@ -147,7 +147,7 @@ check-computing:
 	@nice -n 19 $(MAKE) --no-print-directory -j1 SCHEDULES=20000 mutants sim asan-test valgrind-test package-test
 
 check-waiting:
-	@$(MAKE) --no-print-directory -j1 validate-test cli-test ui-test e2e
+	@$(MAKE) --no-print-directory -j1 validate-test cli-test ui-test docs-test e2e
 
 unit-test: $(UNIT_TESTS) ## unit tests (cmocka)
 	@tests/unit/run.sh $(UNIT_TESTS)
@@ -201,6 +201,9 @@ ui-test: all $(B)/tests/unit/test_ui_model $(B)/tests/unit/test_ui_view ## the d
 
 cli-test: all ## command line: usage, exit codes, bad input (bats)
 	@tests/cli/run.sh tests/cli/*.bats
+
+docs-test: all ## every command of README, docs and manual, run in a lab
+	@tests/docs/run.sh
 
 e2e: all $(LAB_TOOLS) ## the lab: three nodes, a real etcd, every fault once
 	@$(MAKE) --no-print-directory -j2 --output-sync=target e2e-scenarios e2e-records
