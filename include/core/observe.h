@@ -59,8 +59,10 @@ bool observe_timer(struct observe *o, uint64_t now, uint64_t interval_us, uint64
 void observe_sent(struct observe *o, uint64_t now, bool is_sent);
 /* Another station says that it has the address. */
 void observe_heard(struct observe *o, const struct mac *mac, uint64_t now, uint64_t interval_us);
-/* This kernel has the address (`mac` is its link's), or has it no more. */
-void observe_own(struct observe *o, const struct mac *mac, bool is_own, uint64_t now);
+/* This kernel has the address (`mac` is its link's), or has it no more; it still had it at
+ * `since_us`. */
+void observe_own(struct observe *o, const struct mac *mac, bool is_own, uint64_t since_us,
+                 uint64_t now);
 /* This node was held up: what it saw last is no beginning of a gap. */
 void observe_doubt(struct observe *o);
 /* The link went down, or up again. */

@@ -7,16 +7,25 @@
 /* An owner is mute for at least 0.3 s before its lease can end (deadline_margin()). One that was
  * heard later lived when its key went. */
 #define MUTE_US 300000
+#define LOST "etcd session lost"
 
 static const struct {
     const char *released; /* election_cause_name(), or the guardian's */
     const char *told;
     bool is_planned;
 } causes[] = {
-    {"shutdown", "shutdown", true},           {"resign", "resign", true},
-    {"config", "no longer configured", true}, {"link_down", "link down", false},
-    {"health_check", "health check", false},  {"address_failed", "address refused", false},
-    {"agent_died", "agent died", false},      {"mute", "no peer hears it", false},
+    {"shutdown", "shutdown", true},
+    {"resign", "resign", true},
+    {"config", "no longer configured", true},
+    {"link_down", "link down", false},
+    {"health_check", "health check", false},
+    {"address_failed", "address refused", false},
+    {"agent_died", "agent died", false},
+    {"mute", "no peer hears it", false},
+    {"session_lost", LOST, false},
+    {"lease_expired", LOST, false},
+    {"ended_by_peers", LOST, false},
+    {"key_deleted", "key deleted", false},
 };
 
 static void set(char *to, size_t size, const char *text)
@@ -31,16 +40,23 @@ static bool had_it(const struct cause_facts *f)
            (f->newest && f->newest->epoch == f->before.epoch);
 }
 
-static void tell_released(const struct record_released *r, struct record_move *move)
+static bool tell_known(const char *cause, const char *detail, struct record_move *move)
 {
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
-        if (strcmp(r->cause, causes[i].released) != 0)
+        if (strcmp(cause, causes[i].released) != 0)
             continue;
         set(move->cause, sizeof(move->cause), causes[i].told);
-        set(move->detail, sizeof(move->detail), r->detail);
+        set(move->detail, sizeof(move->detail), detail);
         move->is_planned = causes[i].is_planned;
-        return;
+        return true;
     }
+    return false;
+}
+
+static void tell_released(const struct record_released *r, struct record_move *move)
+{
+    if (tell_known(r->cause, r->detail, move))
+        return;
     /* "silent, ended by peers: ..." of the peer lease, or of a newer version. */
     bool is_silent = strncmp(r->cause, "silent", 6) == 0;
     set(move->cause, sizeof(move->cause), is_silent ? "silent" : r->cause);
@@ -59,7 +75,7 @@ static void tell_unreleased(const struct cause_facts *f, struct record_move *mov
         set(move->cause, sizeof(move->cause), "key deleted");
         set(move->detail, sizeof(move->detail), "by hand");
     } else if (is_ours && f->last_sign_us >= 0 && f->last_sign_us < MUTE_US) {
-        set(move->cause, sizeof(move->cause), "etcd session lost");
+        set(move->cause, sizeof(move->cause), LOST);
         set(move->detail, sizeof(move->detail), move->from);
     } else {
         set(move->cause, sizeof(move->cause), "lease expired");
@@ -113,24 +129,31 @@ bool cause_missing(const struct cause_facts *f, struct record_move *ret_move)
     if (f->newest) {
         set(move.from, sizeof(move.from), f->newest->to);
         move.previous_epoch = known;
+        if (f->released && f->released->revision == known)
+            tell_released(f->released, &move);
     }
     *ret_move = move;
     return true;
 }
 
+static bool is_one_of(const char *cause, const char *const *list)
+{
+    while (*list && strcmp(cause, *list) != 0)
+        list++;
+    return *list != NULL;
+}
+
 bool cause_correct(struct record_move *move, const char *own, const char *detail)
 {
-    static const char *const inferred[] = {"lease expired", "etcd session lost", "unknown"};
-    static const char *const lost[] = {"session_lost", "lease_expired", "key_deleted"};
-    bool is_inferred = false, is_lost = false;
-    for (size_t i = 0; i < sizeof(inferred) / sizeof(inferred[0]); i++) {
-        is_inferred |= strcmp(move->cause, inferred[i]) == 0;
-        is_lost |= strcmp(own, lost[i]) == 0;
-    }
-    if (!is_lost || !is_inferred ||
-        (strcmp(move->cause, "etcd session lost") == 0 && strcmp(move->detail, detail) == 0))
+    /* Who ends a lease deletes the keys first, the record of voters among them, and so does who
+     * revokes it: which of them the owner hears of first is chance. */
+    static const char *const lost[] = {"session_lost", "lease_expired", "key_deleted",
+                                       "ended_by_peers", NULL};
+    static const char *const inferred[] = {"lease expired", LOST, "unknown", NULL};
+    struct record_move was = *move;
+    bool is_lost = is_one_of(own, lost);
+    if (!is_one_of(move->cause, inferred) && (is_lost || strcmp(move->cause, "silent") != 0))
         return false;
-    set(move->cause, sizeof(move->cause), "etcd session lost");
-    set(move->detail, sizeof(move->detail), detail);
-    return true;
+    return tell_known(own, detail, move) &&
+           (strcmp(move->cause, was.cause) != 0 || strcmp(move->detail, was.detail) != 0);
 }

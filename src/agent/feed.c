@@ -42,3 +42,9 @@ void feed_simple(struct agent *a, enum election_event_type type, unsigned vip, b
     struct election_event ev = {.type = type, .vip = vip, .yes = yes};
     feed(a, &ev);
 }
+
+bool agent_has_overslept(const struct agent *a)
+{
+    const struct election *e = &a->election;
+    return e->is_doubtful && e->doubt_us >= e->session.deadline_us;
+}

@@ -41,36 +41,27 @@ static void fill_in(struct job *job, const struct observe_turn *turn)
         (job->is_former ? FORMER_AFTER_US : SEEN_AFTER_US + (uint64_t)random() % SEEN_AFTER_US);
 }
 
-static void note_former(const struct track *t, struct job *job)
-{
-    job->is_former = t->held && t->held == t->before.epoch;
-    if (!job->is_former || t->was_frozen)
-        return;
-    job->lost_cause = t->lost_cause;
-    memcpy(job->lost_detail, t->lost_detail, sizeof(job->lost_detail));
-}
-
 /* Somebody else leads now: what we see of that belongs into its record. */
 static void watch_other(struct history *h, unsigned i)
 {
     struct agent *a = h->agent;
     const struct track *t = &h->tracks[i];
     const struct observe *view = &a->slots[i].view;
+    bool is_former = t->held && t->held == t->before.epoch;
+    if (is_former && t->was_frozen)
+        return; /* what it saw when it thawed is no news, and no measure */
     struct job *job = calloc(1, sizeof(*job));
     if (!job)
         return; /* its record will lack our part */
+    job->kind = JOB_SIGHT;
+    job->is_former = is_former;
     job->slot = i;
     job->ip = a->slots[i].ip;
     job->born_us = clock_now_us();
     job->due_us = NEVER_US;
     job->move.epoch = t->now.epoch;
     job->gone_us = t->gone_us;
-    note_former(t, job);
-    if (job->is_former && t->was_frozen) {
-        free(job); /* what it saw when it thawed is no news, and no measure */
-        return;
-    }
-    uint64_t from = job->is_former ? t->lost_us : t->gone_us - EARLY_US;
+    uint64_t from = is_former ? t->lost_us : t->gone_us - EARLY_US;
     /* Since the move the new owner may have been silent for a while: that is another gap. */
     const struct observe_turn *turn = view->moved.at_us >= from ? &view->moved : &view->turn;
     if (turn->at_us && turn->at_us >= from && !view->is_own)
@@ -98,7 +89,10 @@ void history_stepped(struct agent *a, unsigned i)
     if (t->now.epoch)
         t->before = t->now;
     t->now = leader ? reign_of(a, leader) : (struct reign){.epoch = 0};
-    if (!leader || leader->lease == a->election.session.lease)
+    if (!leader)
+        return;
+    history_word_wake(h, &a->slots[i].ip);
+    if (leader->lease == a->election.session.lease)
         return;
     snprintf(a->slots[i].previous, sizeof(a->slots[i].previous), "%s", leader->name);
     if (was_known)
@@ -117,7 +111,7 @@ void history_turn(struct agent *a, unsigned i)
 {
     struct history *h = a->history;
     for (struct job *job = h->first; job; job = job->next)
-        if (!job->is_own && !job->is_seen && ip_equal(&job->ip, &a->slots[i].ip) &&
+        if (job->kind == JOB_SIGHT && !job->is_seen && ip_equal(&job->ip, &a->slots[i].ip) &&
             !a->slots[i].view.is_own)
             fill_in(job, &a->slots[i].view.turn);
     history_arm(h);
@@ -126,6 +120,17 @@ void history_turn(struct agent *a, unsigned i)
 static int64_t since(uint64_t from, uint64_t to)
 {
     return to && to >= from ? (int64_t)(to - from) : to ? 0 : -1;
+}
+
+/* An owner that was probed half a second ago may have sent a heartbeat since. */
+static int64_t last_sign(const struct agent *a, const struct track *t, int64_t answered)
+{
+    const struct peer_lease *p = &a->election.peer;
+    int64_t heard = -1;
+    for (unsigned k = 0; k < p->seen_n; k++)
+        if (p->seen[k].owner.lease == t->before.lease && p->seen[k].heard_us)
+            heard = since(p->seen[k].heard_us, t->gone_us);
+    return heard >= 0 && (answered < 0 || heard < answered) ? heard : answered;
 }
 
 static void note_held(struct history *h, unsigned i)
@@ -139,7 +144,7 @@ static void note_held(struct history *h, unsigned i)
         return;
     uint64_t gone = t->gone_us;
     t->noted = a->vips[i].revision;
-    job->is_own = true;
+    job->kind = JOB_RECORD;
     job->slot = i;
     job->ip = a->slots[i].ip;
     job->born_us = now;
@@ -162,9 +167,9 @@ static void note_held(struct history *h, unsigned i)
     memcpy(seen->node, job->move.to, sizeof(seen->node));
     if (view->turn.is_measured)
         history_measure(seen, view->turn.min_us, view->turn.max_us);
-    note_former(t, job);
+    job->released = a->slots[i].released;
     job->facts.before = t->before;
-    job->facts.last_sign_us = job->move.last_sign_us;
+    job->facts.last_sign_us = last_sign(a, t, job->move.last_sign_us);
     job->facts.was_seen =
         t->before.epoch && (t->held == t->before.epoch || view->sign_us > t->before.since_us ||
                             gone >= t->before.since_us + REIGN_US);
@@ -186,7 +191,9 @@ void history_explain(const struct agent *a, unsigned i, enum election_cause caus
     else if (cause == CAUSE_LAPSED)
         snprintf(ret_detail, RECORD_TEXT_MAX, "%s: no renewal for %.1f s", a->settings.node,
                  (double)(clock_now_us() - ss->renewed_us) / 1e6);
-    else if (cause == CAUSE_SESSION_LOST || cause == CAUSE_KEY_LOST)
+    else if (cause == CAUSE_KEY_LOST)
+        snprintf(ret_detail, RECORD_TEXT_MAX, "by hand");
+    else if (cause == CAUSE_SESSION_LOST || cause == CAUSE_PEERS)
         snprintf(ret_detail, RECORD_TEXT_MAX, "%s", a->settings.node);
 }
 
@@ -194,13 +201,11 @@ static void note_lost(struct history *h, const struct election_action *action)
 {
     struct agent *a = h->agent;
     struct track *t = &h->tracks[action->vip];
-    enum election_cause cause = action->cause;
     t->held = a->vips[action->vip].owned;
     t->lost_us = clock_now_us();
     /* Who was frozen is the one who is lost, whatever it finds when it thaws. */
-    t->was_frozen = cause == CAUSE_LAPSED && a->election.is_doubtful;
-    t->lost_cause = election_cause_name(cause);
-    history_explain(a, action->vip, cause, t->lost_detail);
+    t->was_frozen = action->cause == CAUSE_LAPSED && agent_has_overslept(a);
+    history_word_note(h, action->vip, action->cause);
 }
 
 void history_state(struct agent *a, const struct election_action *action)
@@ -212,6 +217,7 @@ void history_state(struct agent *a, const struct election_action *action)
         note_lost(h, action); /* before it is noticed who leads instead */
     history_stepped(a, action->vip);
     if (action->to == VIP_UNUSED) {
+        history_word_wake(h, &a->slots[action->vip].ip); /* we will not hear who leads next */
         *t = (struct track){.is_known = false};
         return;
     }
@@ -230,7 +236,7 @@ void history_state(struct agent *a, const struct election_action *action)
 void history_announced(struct agent *a, unsigned i)
 {
     for (struct job *job = a->history->first; job; job = job->next)
-        if (job->is_own && job->slot == i && job->move.announced_us < 0 &&
+        if (job->kind == JOB_RECORD && job->slot == i && job->move.announced_us < 0 &&
             job->move.epoch == a->vips[i].revision)
             job->move.announced_us = since(job->gone_us, clock_now_us());
 }
@@ -238,7 +244,7 @@ void history_announced(struct agent *a, unsigned i)
 bool history_is_busy(const struct agent *a)
 {
     for (const struct job *job = a->history->first; job; job = job->next)
-        if (job->is_former && job->is_seen)
+        if (job->kind == JOB_WORD ? job->due_us != NEVER_US : job->is_former && job->is_seen)
             return true;
     return false;
 }

@@ -6,8 +6,8 @@
 #include "cause.h"
 #include "state.h"
 
-/* Two for each VIP: its new owner's, and another that was not written yet. */
-#define HISTORY_JOBS_MAX (2 * ELECTION_VIPS_MAX)
+/* For each VIP: its new owner's, what was seen of it, and the last owner's word. */
+#define HISTORY_JOBS_MAX (3 * ELECTION_VIPS_MAX)
 
 /* One VIP's past as this node saw it. */
 struct track {
@@ -16,34 +16,41 @@ struct track {
     uint64_t gone_us, gone_wall_us; /* the last leader before `now` was gone */
     int64_t own_epoch;              /* of our own take: */
     uint64_t won_us, probed_us;
-    int64_t noted;          /* newest epoch for which a record of ours is on its way or written */
-    int64_t held;           /* epoch we held it under last, */
-    uint64_t lost_us;       /* until then, */
-    const char *lost_cause; /* and why; election_cause_name() */
-    char lost_detail[RECORD_TEXT_MAX];
+    int64_t noted;    /* newest epoch for which a record of ours is on its way or written */
+    int64_t held;     /* epoch we held it under last, */
+    uint64_t lost_us; /* until then */
     bool was_frozen;
+};
+
+enum job_kind {
+    JOB_RECORD, /* we are the new owner: write it */
+    JOB_SIGHT,  /* add what we saw of a move to another */
+    JOB_WORD,   /* we were the owner before: say why */
 };
 
 /* One record to write, or to complete. */
 struct job {
     struct job *next;
+    enum job_kind kind;
     struct ip ip;
     unsigned slot;
-    bool is_own;    /* we are the new owner: write it; else: add what we saw */
-    bool is_former; /* we were the owner before */
     uint64_t due_us, born_us;
     unsigned tries;
-    /* Own: */
-    struct cause_facts facts;
-    struct record_move move;
+    struct record_move move; /* of a sight only the epoch */
     uint64_t gone_us;
-    /* Others': */
+    /* Record: */
+    struct cause_facts facts;
+    struct record_released released; /* the newest that etcd had when we took it */
+    /* Sight: */
+    bool is_former; /* we were the owner before */
     bool is_seen;
     uint64_t seen_us;
     bool is_measured;
     uint64_t min_us, max_us;
-    int64_t mod_revision;
-    const char *lost_cause;
+    /* Word: */
+    int64_t held, lease; /* the epoch we had it under, and of which session */
+    uint64_t lost_us;
+    enum election_cause lost_cause;
     char lost_detail[RECORD_TEXT_MAX];
 };
 
@@ -56,6 +63,20 @@ struct history {
     unsigned n_jobs;
     struct track tracks[ELECTION_VIPS_MAX];
 };
+
+/* history_word.c: what only the old owner knows. It is for the record that follows its own, whoever
+ * writes that and however many have led since. */
+/* The address was given up: `lost_us` and the like of its track are known. */
+void history_word_note(struct history *h, unsigned slot, enum election_cause cause);
+/* Somebody leads now: there will be a record. */
+void history_word_wake(struct history *h, const struct ip *ip);
+/* Whether it is known by now why: a key may go with its lease, or without. Else asks again later.
+ */
+bool history_word_is_ripe(const struct agent *a, struct job *word);
+/* True when it changed anything. */
+bool history_word_tell(const struct job *word, struct record_move *move);
+/* The same for our own record before it is written. */
+void history_word_tell_own(struct history *h, struct job *record);
 
 /* history_write.c */
 void history_add_job(struct history *h, struct job *job);

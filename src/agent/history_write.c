@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The failover records on their way into etcd, one call at a time and never in the way of the
- * election: written once by the new owner, then completed by whoever saw it, each by comparing
- * the revision that it read. */
+ * election: written once by the new owner, then completed by whoever saw it and by the last owner,
+ * each by comparing the revision that it read. */
 #include "history.h"
 
 #include "etcd/keys.h"
@@ -16,15 +16,16 @@
 #define WAIT_US (20 * MS_US)      /* looking this often */
 #define UNSEEN_US (30 * SECOND_US)
 #define ABSENT_US (60 * SECOND_US)
-#define FORMER_RETRY_US (50 * MS_US)
+#define FORMER_RETRY_US (50 * MS_US) /* who had it may be about to end */
 #define RETRY_US (200 * MS_US)
 #define RETRY_MAX_US (3 * SECOND_US)
 
-enum { READ_RELEASED, READ_NEWEST, READ_OLDEST, READ_NODE, READS };
+enum { READ_NEWEST, READ_OLDEST, READ_NODE, READS };
 
 static void retry(struct job *job)
 {
-    uint64_t us = job->is_former ? FORMER_RETRY_US : RETRY_US << (job->tries < 4 ? job->tries : 4);
+    bool had_it = job->is_former || job->kind == JOB_WORD;
+    uint64_t us = (had_it ? FORMER_RETRY_US : RETRY_US) << (job->tries < 6 ? job->tries : 6);
     job->tries++;
     job->due_us = clock_now_us() + (us < RETRY_MAX_US ? us : RETRY_MAX_US);
 }
@@ -51,10 +52,15 @@ static void done(struct history *h, struct job *job)
     finish_if_taken_over(h->agent);
 }
 
+static bool is_unseen(const struct job *job)
+{
+    return job->kind == JOB_SIGHT && !job->is_seen;
+}
+
 static uint64_t due(const struct job *job)
 {
     uint64_t end = job->born_us + UNSEEN_US;
-    return !job->is_own && !job->is_seen && end < job->due_us ? end : job->due_us;
+    return is_unseen(job) && end < job->due_us ? end : job->due_us;
 }
 
 void history_arm(struct history *h)
@@ -66,14 +72,16 @@ void history_arm(struct history *h)
     loop_timer_set(h->timer, next);
 }
 
-/* What others saw goes before what happened, should there not be room for both. */
+/* What was seen goes before why, and that before what happened, should there not be room for all.
+ */
 static void make_room(struct history *h)
 {
+    static const unsigned ranks[] = {[JOB_SIGHT] = 0, [JOB_WORD] = 1, [JOB_RECORD] = 2};
     struct job *victim = h->first;
-    for (struct job *job = h->first; job && victim->is_own; job = job->next)
-        if (!job->is_own)
+    for (struct job *job = h->first; job; job = job->next)
+        if (ranks[job->kind] < ranks[victim->kind])
             victim = job;
-    if (victim->is_own)
+    if (victim->kind == JOB_RECORD)
         log_event(LOG_WARN, "history_lost", h->agent->slots[victim->slot].text, NULL,
                   "too many failover records wait for etcd; the oldest is given up");
     history_drop_job(h, victim);
@@ -133,8 +141,8 @@ static void on_written(void *arg, const struct etcd_reply *reply)
     struct job *job = answered(h, reply, 0);
     if (!job)
         return;
-    bool is_there = reply->succeeded ||
-                    (reply->n_responses == 1 && reply->responses[0].n_kvs == 1 && job->is_own);
+    bool is_there = reply->succeeded || (reply->n_responses == 1 &&
+                                         reply->responses[0].n_kvs == 1 && job->kind == JOB_RECORD);
     if (is_there)
         done(h, job);
     else
@@ -201,24 +209,20 @@ static void on_facts(void *arg, const struct etcd_reply *reply)
 {
     struct history *h = arg;
     struct job *job = answered(h, reply, READ_NODE);
-    struct record_released released;
     struct record_move newest, missing;
     if (!job)
         return;
     const struct etcd_response *r = reply->responses;
     struct cause_facts *f = &job->facts;
-    const struct etcd_kv *kv = r[READ_RELEASED].n_kvs ? &r[READ_RELEASED].kvs[0] : NULL;
-    bool has = kv && record_released_parse(kv->value, kv->value_len, &released) == 0 &&
-               released.revision < job->move.epoch;
-    f->released = has ? &released : NULL;
-    kv = r[READ_NEWEST].n_kvs ? &r[READ_NEWEST].kvs[0] : NULL;
+    bool has = job->released.revision && job->released.revision < job->move.epoch;
+    f->released = has ? &job->released : NULL;
+    const struct etcd_kv *kv = r[READ_NEWEST].n_kvs ? &r[READ_NEWEST].kvs[0] : NULL;
     f->newest = kv && record_move_parse(kv->value, kv->value_len, &newest) == 0 ? &newest : NULL;
     bool has_node = reply->n_responses > READ_NODE && r[READ_NODE].n_kvs;
     f->session = has_node ? r[READ_NODE].kvs[0].lease : 0;
     bool is_missing = cause_missing(f, &missing);
     cause_tell(f, &job->move);
-    if (job->lost_cause)
-        cause_correct(&job->move, job->lost_cause, job->lost_detail);
+    history_word_tell_own(h, job);
     write_own(h, job, is_missing ? &missing : NULL, &r[READ_OLDEST]);
     f->released = NULL;
     f->newest = NULL;
@@ -227,13 +231,11 @@ static void on_facts(void *arg, const struct etcd_reply *reply)
 
 static void read_facts(struct history *h, struct job *job)
 {
-    char released[KEYS_TEXT_MAX], prefix[KEYS_TEXT_MAX], own[KEYS_TEXT_MAX], node[KEYS_TEXT_MAX];
-    keys_released(&job->ip, released);
+    char prefix[KEYS_TEXT_MAX], own[KEYS_TEXT_MAX], node[KEYS_TEXT_MAX];
     keys_history_prefix(&job->ip, prefix);
     keys_history(&job->ip, job->move.epoch, own);
     bool has_node = keys_node(job->facts.before.node, node) == 0;
     const struct etcd_op ops[READS] = {
-        [READ_RELEASED] = {.kind = ETCD_OP_RANGE, .range.key = released},
         [READ_NEWEST] = {.kind = ETCD_OP_RANGE,
                          .range = {.key = prefix,
                                    .end = own,
@@ -308,17 +310,26 @@ void history_measure(struct record_seen *seen, uint64_t min_us, uint64_t max_us)
 bool history_merge(const struct job *job, const char *node, uint64_t now_us, uint64_t now_wall_us,
                    struct record_move *move)
 {
+    if (job->kind == JOB_WORD)
+        return history_word_tell(job, move);
     struct record_seen *seen = own_part(move, node);
-    bool has_news =
-        job->is_former && job->lost_cause && cause_correct(move, job->lost_cause, job->lost_detail);
     if (!seen || seen->seen_ms >= 0)
-        return has_news;
+        return false;
     seen->seen_ms = seen_ms(job, now_us, now_wall_us, move);
     if (job->is_measured) {
         history_measure(seen, job->min_us, job->max_us);
         compare_outages(move, seen);
     }
     return true;
+}
+
+/* Whoever leads is no agent. The next owner may be one, and knows less than who had it last. */
+static void give_up(struct history *h, struct job *job)
+{
+    if (job->kind == JOB_WORD)
+        job->due_us = NEVER_US;
+    else
+        done(h, job);
 }
 
 static void on_record(void *arg, const struct etcd_reply *reply)
@@ -332,7 +343,7 @@ static void on_record(void *arg, const struct etcd_reply *reply)
     if (reply->responses[0].n_kvs == 0) {
         retry(job);
         if (clock_now_us() > job->born_us + ABSENT_US)
-            done(h, job);
+            give_up(h, job);
         history_arm(h);
         return;
     }
@@ -355,11 +366,21 @@ static void on_record(void *arg, const struct etcd_reply *reply)
     history_arm(h);
 }
 
+/* A word belongs to the first record after that of its own time. */
 static void read_record(struct history *h, struct job *job)
 {
-    char key[KEYS_TEXT_MAX];
-    keys_history(&job->ip, job->move.epoch, key);
-    const struct etcd_op look = {.kind = ETCD_OP_RANGE, .range.key = key};
+    char key[KEYS_TEXT_MAX], end[KEYS_TEXT_MAX];
+    struct etcd_op look = {.kind = ETCD_OP_RANGE, .range.key = key};
+    if (job->kind == JOB_WORD) {
+        keys_history(&job->ip, job->held + 1, key);
+        keys_history(&job->ip, INT64_MAX, end);
+        look.range.end = end;
+        look.range.limit = 1;
+        look.range.order = ETCD_ASCEND;
+        look.range.sort_by = ETCD_BY_KEY;
+    } else {
+        keys_history(&job->ip, job->move.epoch, key);
+    }
     const struct etcd_txn txn = {.success = &look, .n_success = 1};
     send(h, job, &txn, on_record);
 }
@@ -384,14 +405,16 @@ void history_on_timer(void *arg)
         following = job->next;
         if (due(job) > now || h->call)
             continue;
-        if (!job->is_own && !job->is_seen)
+        if (is_unseen(job))
             done(h, job);
+        else if (job->kind == JOB_WORD && !history_word_is_ripe(h->agent, job))
+            retry(job);
         else if (!next)
             next = job;
     }
     if (next && now < next->born_us + POLITE_US && is_taking(h->agent))
         next->due_us = now + WAIT_US;
-    else if (next && h->agent->etcd && next->is_own)
+    else if (next && h->agent->etcd && next->kind == JOB_RECORD)
         read_facts(h, next);
     else if (next && h->agent->etcd)
         read_record(h, next);

@@ -33,7 +33,7 @@ static void set_address(struct agent *a, const struct election_action *action)
                   LOG_FIELDS(LOG_TEXT("iface", slot->link_name), LOG_TEXT("error", strerror(-r))),
                   "the kernel refuses the address on %s: %s", slot->link_name, strerror(-r));
     else
-        sight_own(a, action->vip, true);
+        sight_own(a, action->vip, true, 0);
     answer(a, action, EV_ADDRESS_SET, r);
 }
 
@@ -41,6 +41,7 @@ static void delete_address(struct agent *a, const struct election_action *action
 {
     struct slot *slot = &a->slots[action->vip];
     int ifindex = slot->link ? slot->link->ifindex : 0;
+    uint64_t asked_us = clock_now_us();
     int r = ifindex ? address_remove(a->netlink, ifindex, &slot->ip) : 0;
     if (r < 0)
         log_event(LOG_ERROR, "address_stuck", slot->text,
@@ -49,7 +50,7 @@ static void delete_address(struct agent *a, const struct election_action *action
                   strerror(-r));
     else {
         guardian_note_address(a, action->vip, false, 0);
-        sight_own(a, action->vip, false);
+        sight_own(a, action->vip, false, asked_us);
     }
     answer(a, action, EV_ADDRESS_CLEARED, r);
 }
@@ -141,14 +142,18 @@ void perform(struct agent *a, const struct election_action *action)
         store_request(a, action);
         break;
     case ACT_DEADLINE:
+        sight_deadline(a, action->at_us);
         fence_set_deadline_us(a->fence, action->at_us);
         guardian_note_right(a, a->election.session.lease, action->right_us);
         break;
     case ACT_FENCE_ARM:
         fence_arm(a->fence, action->vip + 1);
+        a->slots[action->vip].shut_us = 0;
         break;
     case ACT_FENCE_SHUT:
         fence_shut(a->fence, action->vip + 1);
+        if (!a->slots[action->vip].shut_us)
+            a->slots[action->vip].shut_us = clock_now_us();
         break;
     case ACT_FENCE_DISARM:
         fence_disarm(a->fence, action->vip + 1);

@@ -102,17 +102,35 @@ void sight_heard(struct agent *a, unsigned i, const struct mac *mac)
     settle(a, slot);
 }
 
-void sight_own(struct agent *a, unsigned i, bool has_address)
+static uint64_t sooner(uint64_t us, uint64_t than)
+{
+    return us && us < than ? us : than;
+}
+
+void sight_deadline(struct agent *a, uint64_t deadline_us)
+{
+    if (deadline_us)
+        a->closed_us = 0;
+    else if (!a->closed_us)
+        a->closed_us = sooner(fence_deadline_us(a->fence), clock_now_us());
+}
+
+/* The packet fence muted it before the address went: then exactly the gap began. */
+static uint64_t mute_since(const struct agent *a, const struct slot *slot, uint64_t now)
+{
+    uint64_t us = sooner(fence_deadline_us(a->fence), now);
+    return fence_is_active(a->fence) ? sooner(a->closed_us, sooner(slot->shut_us, us)) : now;
+}
+
+void sight_own(struct agent *a, unsigned i, bool has_address, uint64_t asked_us)
 {
     static const struct mac none;
     struct slot *slot = &a->slots[i];
-    uint64_t now = clock_now_us(), mute_us = fence_deadline_us(a->fence);
-    /* The packet fence muted it at its deadline, before the address went. */
-    if (!has_address && fence_is_active(a->fence) && mute_us && mute_us < now)
-        now = mute_us;
-    observe_own(&slot->view, slot->link ? &slot->link->mac : &none, has_address, now);
-    /* Frozen past its deadline it was mute for long already. */
-    if (!has_address && a->election.is_doubtful)
+    const struct mac *mac = slot->link ? &slot->link->mac : &none;
+    uint64_t now = clock_now_us(), end = has_address ? now : mute_since(a, slot, now);
+    observe_own(&slot->view, mac, has_address, sooner(asked_us, end), end);
+    /* Frozen past its deadline it saw nothing of the others either. */
+    if (!has_address && agent_has_overslept(a))
         observe_doubt(&slot->view);
     settle(a, slot);
 }

@@ -101,11 +101,13 @@ struct slot {
     bool has_told_seen;
     bool was_held; /* since the hooks were last told of a release */
     struct api_vip_counters counters;
-    char previous[NODE_NAME_MAX]; /* who led before us */
-    struct record_request asked;  /* of its owner, whoever that is */
-    int64_t asked_mod;            /* mod revision of that key; 0 = there is none */
-    struct observe view;          /* who has it, on the wire */
-    struct ip source;             /* of probes by NDP: the node's own there; IP_NONE: none */
+    char previous[NODE_NAME_MAX];    /* who led before us */
+    struct record_released released; /* the newest that a proof showed */
+    struct record_request asked;     /* of its owner, whoever that is */
+    int64_t asked_mod;               /* mod revision of that key; 0 = there is none */
+    struct observe view;             /* who has it, on the wire */
+    uint64_t shut_us; /* when the packet fence was shut for it; 0: not since it was set */
+    struct ip source; /* of probes by NDP: the node's own there; IP_NONE: none */
 };
 
 /* What other agents of the cluster say of themselves. */
@@ -161,6 +163,7 @@ struct agent {
         unsigned n;
         struct mac list[AGENT_OWN_MACS_MAX];
     } own_macs;               /* of all links of this host */
+    uint64_t closed_us;       /* since when there is no deadline; 0: there is one */
     struct loop_timer *sight; /* the next probe */
     uint64_t sight_us;
     unsigned sight_first;
@@ -191,6 +194,9 @@ void feed(struct agent *a, struct election_event *ev);
 /* A kernel's answer that comes while actions are carried out: told right after them. */
 void feed_later(struct agent *a, const struct election_event *ev);
 void feed_simple(struct agent *a, enum election_event_type type, unsigned vip, bool yes);
+
+/* feed.c, too: it was held up beyond the deadline; others acted meanwhile. */
+bool agent_has_overslept(const struct agent *a);
 
 /* perform.c */
 void perform(struct agent *a, const struct election_action *action);
@@ -278,8 +284,10 @@ int sight_open(struct agent *a);
 void sight_close(struct agent *a);
 void sight_add_vip(struct agent *a, unsigned slot);
 void sight_heard(struct agent *a, unsigned slot, const struct mac *mac);
-/* The kernel has said that our address is on, or off. */
-void sight_own(struct agent *a, unsigned slot, bool has_address);
+/* The kernel has said that our address is on, or off; which it was asked for at `asked_us`. */
+void sight_own(struct agent *a, unsigned slot, bool has_address, uint64_t asked_us);
+/* The packet fence is about to get another deadline; 0: it closes. */
+void sight_deadline(struct agent *a, uint64_t deadline_us);
 /* The link, or its MAC, changed. */
 void sight_link(struct agent *a, const struct agent_link *l);
 /* Something happened to this VIP: look now. */

@@ -94,13 +94,14 @@ static unsigned read_candidates(const struct etcd_response *response, const stru
     return n;
 }
 
-static int64_t read_released(const struct etcd_response *response)
+/* Kept whole for the failover record. By the time that is written, its own release may be there. */
+static int64_t read_released(struct slot *slot, const struct etcd_response *response)
 {
-    struct record_released record;
     if (response->n_kvs == 0 ||
-        record_released_parse(response->kvs[0].value, response->kvs[0].value_len, &record) < 0)
+        record_released_parse(response->kvs[0].value, response->kvs[0].value_len, &slot->released) <
+            0)
         return 0;
-    return record.revision;
+    return slot->released.revision;
 }
 
 /* A pause that cannot be read is one of a newer version: it holds. */
@@ -130,7 +131,7 @@ static void on_proved(void *arg, const struct etcd_reply *reply)
         ev.queue.list = list;
         ev.queue.n = read_candidates(queue, &a->slots[q->vip].ip, list);
         ev.queue.total = queue->more ? ev.queue.n + 1 : ev.queue.n;
-        ev.queue.released = read_released(&queue[1]);
+        ev.queue.released = read_released(&a->slots[q->vip], &queue[1]);
         ev.queue.is_paused = read_paused(&queue[2]);
     }
     feed(a, &ev);

@@ -166,7 +166,8 @@ void observe_heard(struct observe *o, const struct mac *mac, uint64_t now, uint6
     }
 }
 
-void observe_own(struct observe *o, const struct mac *mac, bool is_own, uint64_t now)
+void observe_own(struct observe *o, const struct mac *mac, bool is_own, uint64_t since_us,
+                 uint64_t now)
 {
     if (o->is_own == is_own) {
         o->mac = is_own ? *mac : o->mac;
@@ -183,8 +184,9 @@ void observe_own(struct observe *o, const struct mac *mac, bool is_own, uint64_t
         o->has_mac = true;
         return;
     }
-    /* Until this moment it was here, and from now on it is not: the gap begins exactly now. */
-    o->heard_us = o->missed_us = o->last_us = o->since_us = now;
+    /* Here it was for certain until then, and from now on it is not. */
+    o->heard_us = since_us;
+    o->missed_us = o->last_us = o->since_us = now;
     o->missed = 1;
     o->next_us = now;
 }

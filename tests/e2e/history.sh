@@ -3,10 +3,11 @@
 # The failover records: who, from whom, why, and how long nobody answered, judged by the faults that
 # were made and by an observer outside the nodes.
 #
-#   history.sh [-n FAULTS] [-s SEED]
+#   history.sh [-n FAULTS] [-s SEED] [-f FAULT]
 #
 # Without -n every cause once. With it that many faults in a row, drawn from SEED (by default the
-# clock; it is printed): every change of the owner has one record, and only one.
+# clock; it is printed), each judged in the same way; and every change of the owner has one record,
+# and only one. With -f it is always that fault.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 TVLAB_VIPS=${TVLAB_VIPS-10.77.0.50}
@@ -20,6 +21,7 @@ TVLAB_VIPS=${TVLAB_VIPS-10.77.0.50}
 . tests/e2e/scenarios.sh
 
 FAULTS=0
+ONLY=
 SEED=$(($(date +%s) % 30000))
 VIP=${LAB_VIPS[0]}
 PREFIX=talosvip/v1/history/$VIP/
@@ -138,7 +140,7 @@ judge_outages()
     E2E_OUTAGE=$true_ms
 }
 
-# fault NAME CAUSE DETAIL: makes it, and judges the record if CAUSE is not "".
+# fault NAME CAUSE DETAIL VICTIM: makes it, and judges the record.
 fault()
 {
     local cause=$2 detail=${3//VICTIM/$4} record
@@ -148,7 +150,6 @@ fault()
     make_fault "$1"
     e2e_await_steady 45000 || return 0
     lab_wait 5000 is_recorded || e2e_fail "no record of epoch and owner $WATCH_OWNER: $(newest)"
-    [ -n "$cause" ] || return 0
     lab_wait 8000 is_complete || e2e_fail "not everybody said what it saw: $(newest)"
     lab_wait 8000 has_cause "$cause" "$detail" ||
         e2e_fail "$(newest | jq -r '"\(.cause): \(.detail)"'), not $cause: $detail"
@@ -158,9 +159,10 @@ fault()
     judge_outages "$record"
 }
 
-# report NAME
+# report NAME [NUMBER]
 report()
 {
+    local folder=build/e2e/history${2:+-$SEED-$2}-$1
     if [ ${#E2E_WHY[@]} = 0 ]; then
         printf 'ok   %-14s %s -> %s: %s, outage %s ms, seen: %s\n' "$1" "$E2E_VICTIM" \
             "$(newest | field to)" "$(newest | jq -r '"\(.cause) \(.detail // "")"')" "$E2E_OUTAGE" \
@@ -172,9 +174,11 @@ report()
     FAILED=$((FAILED + 1))
     printf 'FAIL %-14s %s\n' "$1" "$E2E_VICTIM"
     printf '     %s\n' "${E2E_WHY[@]}"
-    mkdir -p "build/e2e/history-$1"
-    cp "$LAB_DIR"/*.log "$LAB_DIR/events" "build/e2e/history-$1"
-    records >"build/e2e/history-$1/records"
+    printf '     see %s\n' "$folder"
+    rm -rf "$folder"
+    mkdir -p "$folder"
+    cp "$LAB_DIR"/*.log "$LAB_DIR/events" "$folder"
+    records >"$folder/records"
 }
 
 every_cause()
@@ -209,30 +213,34 @@ judge_chain()
 
 many_faults()
 {
-    local i name line
+    local i name cause detail line
+    local -a drawn=("${CAUSES[@]}")
+    [ -z "$ONLY" ] || mapfile -t drawn < <(printf '%s\n' "${CAUSES[@]}" | grep "^$ONLY|")
     printf 'seed %s\n' "$SEED"
     RANDOM=$SEED
     for ((i = 1; i <= FAULTS; i++)); do
-        line=${CAUSES[RANDOM % ${#CAUSES[@]}]}
-        name=${line%%|*}
+        line=${drawn[RANDOM % ${#drawn[@]}]}
+        IFS='|' read -r name cause detail <<<"$line"
         E2E_WHY=()
         e2e_await_steady 45000 || true
         watch_owner "$VIP"
-        fault "$name" "" "" "$WATCH_OWNER"
-        report "$name"
+        fault "$name" "$cause" "$detail" "$WATCH_OWNER"
+        report "$name" "$i"
     done
     judge_chain
-    report chain
+    report chain "$FAULTS"
 }
 
-while getopts n:s: option; do
+while getopts n:s:f: option; do
     case $option in
     n) FAULTS=$OPTARG ;;
     s) SEED=$OPTARG ;;
+    f) ONLY=$OPTARG ;;
     *) sed -n 's/^#   //p' "$0" >&2 && exit 2 ;;
     esac
 done
 
+grep -q "^$ONLY|" < <(printf '%s|\n' "" "${CAUSES[@]%%|*}") || lab_die "no such fault: $ONLY"
 [ "$(id -u)" = 0 ] || exec sudo --preserve-env=TVLAB_VIPS,TVLAB_AGENT,TVLAB_AGENT_ARGS,TVLAB_OBSERVER \
     "$0" "$@"
 [ -x "$TVLAB_AGENT" ] || lab_die "no agent at $TVLAB_AGENT (make builds it)"

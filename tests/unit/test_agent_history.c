@@ -134,8 +134,14 @@ static void test_missing(void **state)
     assert_string_equal(m.to, "cp-1");
     assert_int_equal(m.gone_wall_us, 5);
     assert_int_equal(m.set_us, -1);
+    /* Why that one got it is on record still. */
+    r = released("resign", 30);
+    f.released = &r;
+    assert_true(cause_missing(&f, &m));
+    assert_string_equal(m.cause, "resign");
     newest.epoch = 40; /* it did write it */
     assert_false(cause_missing(&f, &m));
+    r = released("agent_died", 45);
     /* One that nobody here saw lead, and whose guardian gave it up. */
     f = (struct cause_facts){.released = &r, .newest = &newest, .last_sign_us = -1};
     assert_true(cause_missing(&f, &m));
@@ -149,26 +155,46 @@ static void test_missing(void **state)
 
 static void test_corrected(void **state)
 {
-    struct record_move m = {.cause = "lease expired", .detail = "cp-1 lost"};
+    static const struct {
+        const char *recorded, *detail, *own, *told; /* told NULL: it stands */
+    } cases[] = {
+        {"lease expired", "cp-1 lost", "session_lost", "etcd session lost"},
+        {"lease expired", "cp-1 lost", "lease_expired", "etcd session lost"},
+        /* Its record of voters went with its lease, and it heard of that first. */
+        {"lease expired", "cp-1 lost", "ended_by_peers", "etcd session lost"},
+        {"lease expired", "cp-1 lost", "key_deleted", "key deleted"},
+        {"etcd session lost", "cp-1", "session_lost", "etcd session lost"},
+        {"etcd session lost", "own", "session_lost", NULL},
+        {"unknown", "", "resign", "resign"},
+        {"unknown", "", "session_lost", "etcd session lost"},
+        {"lease expired", "cp-1 lost", "health_check", "health check"},
+        /* Its peers ended an owner that had let go and could not tell etcd. */
+        {"silent", "ended by peers", "link_down", "link down"},
+        {"silent", "ended by peers", "ended_by_peers", NULL},
+        {"silent", "ended by peers", "key_deleted", NULL},
+        {"silent", "ended by peers", "lease_expired", NULL},
+        {"key deleted", "by hand", "session_lost", NULL},
+        {"key deleted", "by hand", "link_down", NULL},
+        {"shutdown", "", "session_lost", NULL},
+        {"link down", "eth1", "link_down", NULL},
+        {"lease expired", "cp-1 lost", "none", NULL},
+    };
     (void)state;
-    assert_false(cause_correct(&m, "link_down", "eth0"));
-    assert_true(cause_correct(&m, "session_lost", "cp-1"));
-    assert_string_equal(m.cause, "etcd session lost");
-    assert_false(cause_correct(&m, "session_lost", "cp-1"));
-    /* It heard of its key first; that its lease was gone too, the new owner has seen. */
-    m = (struct record_move){.cause = "lease expired", .detail = "cp-1 lost"};
-    assert_true(cause_correct(&m, "key_deleted", "cp-1"));
-    assert_string_equal(m.cause, "etcd session lost");
-    m = (struct record_move){.cause = "key deleted", .detail = "by hand"};
-    assert_false(cause_correct(&m, "key_deleted", "cp-1"));
-    /* What the old owner has said already stands. */
-    m = (struct record_move){.cause = "shutdown"};
-    assert_false(cause_correct(&m, "session_lost", "cp-1"));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct record_move m = {.epoch = 50};
+        snprintf(m.cause, sizeof(m.cause), "%s", cases[i].recorded);
+        snprintf(m.detail, sizeof(m.detail), "%s", cases[i].detail);
+        assert_int_equal(cause_correct(&m, cases[i].own, "own"), cases[i].told != NULL);
+        assert_string_equal(m.cause, cases[i].told ? cases[i].told : cases[i].recorded);
+        assert_string_equal(m.detail, cases[i].told ? "own" : cases[i].detail);
+        assert_int_equal(m.is_planned, cases[i].told && strcmp(cases[i].told, "resign") == 0);
+    }
 }
 
 static struct job seen_job(uint64_t min_us, uint64_t max_us)
 {
-    return (struct job){.is_seen = true,
+    return (struct job){.kind = JOB_SIGHT,
+                        .is_seen = true,
                         .gone_us = 10000000,
                         .seen_us = 10030000,
                         .is_measured = true,

@@ -116,14 +116,16 @@ static void test_outage_of_the_owner_before(void **state)
     struct wire w;
     (void)state;
     wire_start(&w);
-    observe_own(&w.o, &a, true, w.now);
+    observe_own(&w.o, &a, true, w.now, w.now);
     run(&w, SECOND_US);
     assert_true(w.o.is_own);
-    observe_own(&w.o, &a, false, w.now);
     uint64_t down = w.now;
+    w.now += 7 * MS_US; /* as long as the kernel took */
+    observe_own(&w.o, &a, false, down, w.now);
     run(&w, 8 * MS_US);
     observe_heard(&w.o, &b, w.now, INTERVAL);
     assert_int_equal(w.o.turn.max_us, w.now - down);
+    assert_true(w.o.turn.min_us <= 8 * MS_US);
     assert_true(w.o.turn.is_new);
     /* A gap of the new owner's own does not replace what was seen of the move. */
     w.has_b = true;
@@ -145,7 +147,7 @@ static void test_new_owner(void **state)
     run(&w, SECOND_US);
     w.has_a = false;
     run(&w, SECOND_US);
-    observe_own(&w.o, &b, true, w.now);
+    observe_own(&w.o, &b, true, w.now, w.now);
     assert_memory_equal(&w.o.mac, &b, sizeof(b));
     assert_int_equal(observe_silent_us(&w.o, w.now), 0);
     assert_true(w.o.turn.is_measured);
@@ -187,7 +189,7 @@ static void test_duplicate_of_our_own(void **state)
     struct wire w;
     (void)state;
     wire_start(&w);
-    observe_own(&w.o, &a, true, w.now);
+    observe_own(&w.o, &a, true, w.now, w.now);
     run(&w, SECOND_US);
     assert_false(w.o.has_other);
     /* The last word of the owner before is not a second owner. */
