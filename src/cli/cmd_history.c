@@ -33,6 +33,8 @@ enum {
     NO_PAGER,
     COLOR,
     LOCAL_TIME,
+    QUIET,
+    VERBOSE,
     CONNECTION
 };
 
@@ -68,6 +70,8 @@ static const struct option options[] = {
     [NO_PAGER] = PAGER_OPTION,
     [COLOR] = STYLE_COLOR_OPTION,
     [LOCAL_TIME] = {.name = "local-time", .kind = OPTION_FLAG, .help = "not UTC"},
+    [QUIET] = LOOK_QUIET_OPTION,
+    [VERBOSE] = LOOK_VERBOSE_OPTION,
     [CONNECTION] = CONNECTION_OPTIONS,
     {.name = NULL},
 };
@@ -85,7 +89,7 @@ struct job {
     struct history_filter filter;
     const char *vip; /* as typed */
     size_t format;
-    bool is_stats;
+    bool is_stats, is_quiet;
     struct style style;
 };
 
@@ -203,7 +207,7 @@ static enum exit_code print(const struct job *job, const struct snapshot *s, boo
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
     int r = compose(job, s, &out);
-    if (r == 0) {
+    if (r == 0 && !job->is_quiet) {
         pager_open(&pager, with_pager && job->format <= WIDE);
         fwrite(buf_str(&out), 1, out.len, stdout);
         pager_close(&pager);
@@ -220,7 +224,7 @@ static enum exit_code list(const struct arguments *arguments, struct look *look,
         code = check_names(job, s);
     if (code != EXIT_DONE)
         return code;
-    if (job->format <= WIDE)
+    if (job->format <= WIDE && !job->is_quiet)
         look_tell_pauses(s);
     history_filter(s, &job->filter);
     return print(job, s, arguments->values[NO_PAGER].origin != FROM_FLAG);
@@ -260,6 +264,7 @@ static enum exit_code run(const struct arguments *arguments)
 {
     const struct argument *values = arguments->values;
     struct job job = {.format = values[OUTPUT].choice,
+                      .is_quiet = values[QUIET].origin == FROM_FLAG,
                       .is_stats = values[STATS].origin == FROM_FLAG,
                       .style = style_of(&values[COLOR])};
     struct look look;
@@ -275,6 +280,8 @@ static enum exit_code run(const struct arguments *arguments)
         code = look_open(arguments, SNAPSHOT_HISTORY_MAX, &look);
     if (code != EXIT_DONE)
         return code;
+    if (values[VERBOSE].origin == FROM_FLAG)
+        look_tell_connection(&look);
     code = look_once(&look, &s);
     if (code == EXIT_DONE) {
         code = arguments->n_words ? note(arguments, &look, &s) : list(arguments, &look, &job, &s);

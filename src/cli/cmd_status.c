@@ -55,14 +55,8 @@ static const struct option options[] = {
     [NO_HEADERS] = {.name = "no-headers", .kind = OPTION_FLAG, .help = "tables without heads"},
     [COLOR] = STYLE_COLOR_OPTION,
     [LOCAL_TIME] = {.name = "local-time", .kind = OPTION_FLAG, .help = "not UTC"},
-    [QUIET] = {.name = "quiet",
-               .letter = 'q',
-               .kind = OPTION_FLAG,
-               .help = "print nothing: the exit status tells"},
-    [VERBOSE] = {.name = "verbose",
-                 .letter = 'v',
-                 .kind = OPTION_FLAG,
-                 .help = "say where the settings of the connection come from"},
+    [QUIET] = LOOK_QUIET_OPTION,
+    [VERBOSE] = LOOK_VERBOSE_OPTION,
     [SOCKET] = {.name = "socket",
                 .kind = OPTION_FILE,
                 .metavar = "PATH",
@@ -241,19 +235,6 @@ static enum exit_code conflict(const char *what)
     return look_fail(EXIT_USAGE, &c);
 }
 
-static void say_connection(const struct connection *c)
-{
-    for (int i = 0; i < CONNECTION_SETTINGS; i++) {
-        struct buf text;
-        buf_init(&text, 0);
-        connection_setting_text(c, (enum connection_setting)i, &text);
-        if (text.len)
-            fprintf(stderr, "%s %s (%s)\n", connection_setting_name((enum connection_setting)i),
-                    buf_str(&text), c->origin[i]);
-        buf_done(&text);
-    }
-}
-
 /* "-w table", a habit from etcdctl. */
 static bool is_format(const char *word)
 {
@@ -295,7 +276,7 @@ static enum exit_code run(const struct arguments *arguments)
     if (code != EXIT_DONE)
         return job.is_check ? unknown("see what it says on stderr") : code;
     if (values[VERBOSE].origin == FROM_FLAG)
-        say_connection(&look.connection);
+        look_tell_connection(&look);
     buf_init(&job.out, OUTPUT_MAX);
     code = is_watch ? watch(&job, &look) : once(&job, &look);
     buf_done(&job.out);

@@ -15,7 +15,7 @@
 static const char *const formats[] = {"human", "logfmt", "json", NULL};
 enum { HUMAN, LOGFMT, JSON };
 
-enum { OUTPUT, EXEC, UNTIL_HELD, TIMEOUT, COLOR, LOCAL_TIME, CONNECTION };
+enum { OUTPUT, EXEC, UNTIL_HELD, TIMEOUT, COLOR, LOCAL_TIME, QUIET, VERBOSE, CONNECTION };
 
 static const struct option options[] = {
     [OUTPUT] = {.name = "output",
@@ -40,6 +40,8 @@ static const struct option options[] = {
                  .help = "end after that long, with exit status 1"},
     [COLOR] = STYLE_COLOR_OPTION,
     [LOCAL_TIME] = {.name = "local-time", .kind = OPTION_FLAG, .help = "not UTC"},
+    [QUIET] = LOOK_QUIET_OPTION,
+    [VERBOSE] = LOOK_VERBOSE_OPTION,
     [CONNECTION] = CONNECTION_OPTIONS,
     {.name = NULL},
 };
@@ -53,7 +55,7 @@ static const struct habit habits[] = {
 static const struct example examples[] = {
     {"watch", "one line for each event"},
     {"watch 10.0.0.50 --until-held", "wait for an address, in a script"},
-    {"watch --exec /etc/talosvip/tell", "run it for each event"},
+    {"watch --quiet --exec /etc/talosvip/tell", "run it for each event"},
     {NULL, NULL},
 };
 
@@ -63,7 +65,7 @@ struct job {
     struct style style;
     const char *word;
     struct ip vip;
-    bool until_held, is_held, has_complained, has_told_pauses;
+    bool is_quiet, until_held, is_held, has_complained, has_told_pauses;
     enum exit_code code; /* why it ended by itself */
     struct watch_exec *exec;
     struct event *events;
@@ -107,7 +109,8 @@ static void tell(struct job *job, const struct snapshot *before, const struct sn
         const struct event *e = &job->events[i];
         if (!is_wanted(job, e))
             continue;
-        add_line(job, e, width);
+        if (!job->is_quiet)
+            add_line(job, e, width);
         if (job->exec && !watch_exec_add(job->exec, e))
             fputs("talosvip: --exec is too slow: an event was dropped\n", stderr);
     }
@@ -145,7 +148,7 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
     struct job *job = arg;
     if (!look_at_first(job, after))
         return false;
-    if (!job->has_told_pauses && after->age_us >= 0) {
+    if (!job->has_told_pauses && !job->is_quiet && after->age_us >= 0) {
         job->has_told_pauses = true;
         look_tell_pauses(after);
     }
@@ -183,6 +186,7 @@ static enum exit_code run(const struct arguments *arguments)
                       .format = values[OUTPUT].choice,
                       .style = style_of(&values[COLOR]),
                       .word = arguments->n_words ? arguments->words[0] : NULL,
+                      .is_quiet = values[QUIET].origin == FROM_FLAG,
                       .until_held = values[UNTIL_HELD].origin == FROM_FLAG};
     job.style.is_local_time = values[LOCAL_TIME].origin == FROM_FLAG;
     enum exit_code code = job.word ? look_parse_vip(job.word, &job.vip) : EXIT_DONE;
@@ -190,6 +194,8 @@ static enum exit_code run(const struct arguments *arguments)
         code = look_open(arguments, HISTORY, &look);
     if (code != EXIT_DONE)
         return code;
+    if (values[VERBOSE].origin == FROM_FLAG)
+        look_tell_connection(&look);
     buf_init(&job.out, LINES_MAX);
     job.events = calloc(EVENTS_MAX, sizeof(*job.events));
     int r = job.events ? 0 : -ENOMEM;

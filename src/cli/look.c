@@ -282,6 +282,21 @@ enum exit_code look_complain(const struct look *look, const struct snapshot *s)
     return look_fail(status == ETCD_FORBIDDEN ? EXIT_PERMISSION : EXIT_UNKNOWN, &c);
 }
 
+void look_tell_connection(const struct look *look)
+{
+    const struct connection *c = &look->connection;
+    for (int i = 0; i < CONNECTION_SETTINGS; i++) {
+        enum connection_setting setting = (enum connection_setting)i;
+        struct buf text;
+        buf_init(&text, 0);
+        connection_setting_text(c, setting, &text);
+        if (text.len)
+            fprintf(stderr, "%s %s (%s)\n", connection_setting_name(setting), buf_str(&text),
+                    c->origin[i]);
+        buf_done(&text);
+    }
+}
+
 void look_tell_pauses(const struct snapshot *s)
 {
     const struct style plain = {.has_color = false};

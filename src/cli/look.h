@@ -8,6 +8,18 @@
 #include "base/loop.h"
 #include "cluster/cluster.h"
 
+/* In the tables of options of the commands that look. */
+#define LOOK_QUIET_OPTION                                                                          \
+    {                                                                                              \
+        .name = "quiet", .letter = 'q', .kind = OPTION_FLAG,                                       \
+        .help = "print nothing: the exit status tells"                                             \
+    }
+#define LOOK_VERBOSE_OPTION                                                                        \
+    {                                                                                              \
+        .name = "verbose", .letter = 'v', .kind = OPTION_FLAG,                                     \
+        .help = "say where the settings of the connection come from"                               \
+    }
+
 struct look {
     struct connection connection;
     struct loop *loop;
@@ -58,6 +70,9 @@ enum exit_code look_parse_vip(const char *text, struct ip *ret_vip);
 /* Says that there is no such VIP, with a guess. EXIT_NO. */
 enum exit_code look_no_vip(const struct snapshot *s, const char *text);
 enum exit_code look_no_node(const struct snapshot *s, const char *name);
+
+/* For --verbose, on stderr. */
+void look_tell_connection(const struct look *look);
 
 /* What is paused, on stderr: whoever looks is to know before anything else. */
 void look_tell_pauses(const struct snapshot *s);

@@ -47,6 +47,20 @@ history() { run --separate-stderr timeout 10 "$TALOSVIP" history "$@"; }
     [ ${#lines[@]} -eq 4 ]
 }
 
+@test "-q tells by the exit status alone; -v says where the settings come from" {
+    history -q
+    [ "$status" -eq 0 ]
+    [ -z "$output$stderr" ]
+    history -q -o json
+    [ -z "$output$stderr" ]
+    history --quiet --vip 10.0.0.51
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    history -v -n 1 --no-headers
+    [[ $stderr = *"endpoints $URLS (env TALOSVIP_ENDPOINTS)"* ]]
+    [ ${#lines[@]} -eq 1 ]
+}
+
 @test "filters" {
     history --since 24h --no-headers
     [ ${#lines[@]} -eq 2 ]

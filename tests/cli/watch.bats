@@ -88,6 +88,24 @@ poke() {
     watcher=
 }
 
+@test "-q says nothing, waits and runs what it is to run; -v says where the settings come from" {
+    run --separate-stderr timeout 10 "$TALOSVIP" watch -q 10.0.0.60 --until-held --timeout 1s
+    [ "$status" -eq 1 ]
+    [ -z "$output$stderr" ]
+    "$TALOSVIP" watch --quiet --exec "touch $out.ran" --timeout 20s >"$out" 2>&1 3>&- &
+    watcher=$!
+    has_run() { ctl put talosvip/v1/requests/10.0.0.99 '{"kind":"pause","by":"poke","wallUs":1}' && [ -e "$out.ran" ] ||
+        { ctl del talosvip/v1/requests/10.0.0.99 && false; }; }
+    await 10 has_run
+    kill -TERM "$watcher"
+    wait "$watcher"
+    [ ! -s "$out" ]
+    ctl del talosvip/v1/requests/10.0.0.99
+    run --separate-stderr timeout 10 "$TALOSVIP" watch -v 10.0.0.50 --until-held
+    [ "$status" -eq 0 ]
+    [[ $stderr = *"endpoints $URLS (env TALOSVIP_ENDPOINTS)"* ]]
+}
+
 @test "etcd away and back: told, and nothing is missed" {
     watching
     etcd_signal 1 KILL
