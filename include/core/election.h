@@ -53,7 +53,7 @@ enum election_cause {
     CAUSE_CONFIG,  /* the configuration no longer names it */
     CAUSE_ADDRESS, /* the kernel refused the address */
     CAUSE_GUARDIAN,
-    CAUSE_PEERS, /* a majority of our voters ended our lease */
+    CAUSE_PEERS, /* our list of voters is gone from etcd: so is our lease, whoever ended it */
     CAUSE_MUTE,  /* no majority of our voters acknowledges us, and yet none ends our lease */
     CAUSES
 };

@@ -64,7 +64,7 @@ enum peer_note {
     PEER_NOTE_OFF,     /* the etcd lease alone decides */
     PEER_NOTE_MUTE,    /* no majority acknowledged in time; at_us = since when */
     PEER_NOTE_HEARD,   /* it does again */
-    PEER_NOTE_LOST,    /* our record is gone: others ended our lease */
+    PEER_NOTE_LOST,    /* our record is gone: our lease was ended */
     PEER_NOTE_SUSPECT, /* peer = the owner that is silent; at_us = last heard */
     PEER_NOTE_CALM,    /* it was heard again */
     PEER_NOTE_GRANTED, /* we gave it up as a voter: its term; ttl_us = the window */

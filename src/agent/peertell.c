@@ -54,7 +54,7 @@ static void tell_owner(struct agent *a, const struct election_action *action)
         break;
     default:
         log_event(LOG_WARN, "peer_lost", NULL, NULL,
-                  "our peers found us silent and ended our lease");
+                  "our list of voters is gone in etcd: our peers, or somebody, ended our lease");
         break;
     }
 }

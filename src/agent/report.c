@@ -20,7 +20,7 @@ static const char *const causes_told[CAUSES] = {
     [CAUSE_CONFIG] = "no longer configured",
     [CAUSE_ADDRESS] = "the kernel refused the address",
     [CAUSE_GUARDIAN] = "no guardian",
-    [CAUSE_PEERS] = "silent, ended by peers",
+    [CAUSE_PEERS] = "our lease was ended, by our peers or by hand",
     [CAUSE_MUTE] = "no peer hears us",
 };
 

@@ -326,7 +326,8 @@ static bool is_proposed(const struct election *e, const struct peer_record *r)
            r->term == e->peer.owner.next.term;
 }
 
-/* Only those who end a lease take its record away: whatever we still hold is somebody else's. */
+/* Only those who end a lease take its record away, voters or a person: whatever we still hold is
+ * somebody else's. */
 static void lose(struct step *s)
 {
     peer_note(s, PEER_NOTE_LOST);

@@ -8,13 +8,11 @@
 #include "record_field.h"
 
 const char *const record_causes[] = {
-    "first election",  "shutdown",
-    "resign",          "no longer configured",
-    "link down",       "health check",
-    "address refused", "agent died",
-    "lease expired",   "etcd session lost",
-    "key deleted",     "silent",
-    "unknown",         NULL,
+    "first election",       "shutdown",    "resign",
+    "no longer configured", "link down",   "health check",
+    "address refused",      "agent died",  "lease expired",
+    "etcd session lost",    "key deleted", "silent",
+    "no peer hears it",     "unknown",     NULL,
 };
 
 #define MOVE(name_, kind_, member_, required_, absent_)                                            \
