@@ -35,6 +35,7 @@ CAUSES=(
     "sigterm|shutdown|"
     "kill-agent|agent died|pid [0-9]+"
     "link-down|link down|eth0"
+    "cable|link down|eth0"
     "node-dead|silent|ended by peers"
     "freeze|silent|ended by peers"
     "etcd-cut|etcd session lost|VICTIM: no renewal for .* s"
@@ -54,6 +55,19 @@ health:
     rise: 1
     fall: 1
 '
+
+# One cable for the address and for etcd: its peers end its lease, and it tells why later.
+inject_cable()
+{
+    fault_etcd_cut "$1"
+    fault_link_down "$1"
+}
+
+undo_cable()
+{
+    heal_link_down "$1"
+    heal_etcd_cut "$1"
+}
 
 inject_ill()
 {

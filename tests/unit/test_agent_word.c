@@ -181,6 +181,17 @@ static void test_moved_twice(void **state)
     assert_string_equal(get_record(epoch + 20).cause, "lease expired");
 }
 
+/* Somebody else was in between, and wrote no record: the next one is not about us. */
+static void test_not_ours(void **state)
+{
+    (void)state;
+    put_record(epoch + 20, epoch + 10, "unknown", "");
+    lose(CAUSE_SESSION_LOST);
+    queue_is(epoch + 20, 9, "cp-3");
+    assert_true(is_done());
+    assert_string_equal(get_record(epoch + 20).cause, "unknown");
+}
+
 /* etcd is away when it is to be said. */
 static void test_etcd_away(void **state)
 {
@@ -270,6 +281,62 @@ static void test_no_record_for_long(void **state)
     assert_true(is_told(epoch + 20, "etcd session lost", "cp-1"));
 }
 
+/* cp-2 has it from `epoch` + 10 on; its last answer is 0.4 s old when its key goes. */
+static void cp_2_loses(void)
+{
+    snprintf(a->others[0].record.node, sizeof(a->others[0].record.node), "cp-2");
+    queue_is(epoch + 10, 8, "cp-2");
+    fixture_run(20);
+    a->history->tracks[0].now.since_us -= SECOND_US;
+    a->slots[0].view.sign_us = clock_now_us() - 400 * MS_US;
+}
+
+static void take(void)
+{
+    const struct election_action action = {.from = VIP_TAKING, .to = VIP_HELD, .type = ACT_STATE};
+    queue_is(epoch + 11, 0, "");
+    queue_is(epoch + 20, OWN_LEASE, "cp-1");
+    a->vips[0].state = VIP_HELD;
+    a->vips[0].owned = a->vips[0].revision = epoch + 20;
+    history_state(a, &action);
+}
+
+static void test_not_heard(void **state)
+{
+    (void)state;
+    cp_2_loses();
+    take();
+    assert_true(is_told(epoch + 20, "lease expired", "cp-2 lost"));
+    assert_string_equal(get_record(epoch + 10).to, "cp-2");
+}
+
+/* Who waited behind an owner heard its heartbeats, more often than it asked the wire. */
+static void test_heartbeat(void **state)
+{
+    struct peer_lease *p = &a->election.peer;
+    (void)state;
+    cp_2_loses();
+    p->seen[p->seen_n++] =
+        (struct peer_seen){.owner = {.lease = 8, .incarnation = 1}, .heard_us = clock_now_us()};
+    take();
+    assert_true(is_told(epoch + 20, "etcd session lost", "cp-2"));
+    assert_in_range(get_record(epoch + 20).last_sign_us, 390 * MS_US, 5 * SECOND_US);
+}
+
+/* By the time the record is written, this owner's own release may have taken that one's place. */
+static void test_release_it_was_taken_by(void **state)
+{
+    struct record_released *released = &a->slots[0].released;
+    (void)state;
+    cp_2_loses();
+    *released = (struct record_released){.revision = epoch + 10};
+    snprintf(released->node, sizeof(released->node), "cp-2");
+    snprintf(released->cause, sizeof(released->cause), "resign");
+    take();
+    released->revision = epoch + 20;
+    assert_true(is_told(epoch + 20, "resign", ""));
+}
+
 static int start_server(void **state)
 {
     (void)state;
@@ -295,12 +362,16 @@ int main(void)
         T(test_record_is_there),
         T(test_record_comes_later),
         T(test_moved_twice),
+        T(test_not_ours),
         T(test_etcd_away),
         T(test_release_was_not_written),
         T(test_ended_before_it_let_go),
         T(test_key_or_lease),
         T(test_taken_back),
         T(test_no_record_for_long),
+        T(test_not_heard),
+        T(test_heartbeat),
+        T(test_release_it_was_taken_by),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
