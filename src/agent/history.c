@@ -182,7 +182,7 @@ void history_explain(const struct agent *a, unsigned i, enum election_cause caus
     const struct slot *slot = &a->slots[i];
     const struct session *ss = &a->election.session;
     ret_detail[0] = '\0';
-    if (cause == CAUSE_LINK_DOWN)
+    if (cause == CAUSE_LINK_DOWN || cause == CAUSE_ADDRESS)
         snprintf(ret_detail, RECORD_TEXT_MAX, "%s", slot->link_name);
     else if (cause == CAUSE_HEALTH)
         snprintf(ret_detail, RECORD_TEXT_MAX, "%s", health_culprit(a));

@@ -135,21 +135,6 @@ static struct job *answered(struct history *h, const struct etcd_reply *reply, s
     return NULL;
 }
 
-static void on_written(void *arg, const struct etcd_reply *reply)
-{
-    struct history *h = arg;
-    struct job *job = answered(h, reply, 0);
-    if (!job)
-        return;
-    bool is_there = reply->succeeded || (reply->n_responses == 1 &&
-                                         reply->responses[0].n_kvs == 1 && job->kind == JOB_RECORD);
-    if (is_there)
-        done(h, job);
-    else
-        job->due_us = clock_now_us(); /* somebody else was faster: read again */
-    history_arm(h);
-}
-
 struct record_text {
     char key[KEYS_TEXT_MAX];
     struct buf json;
@@ -169,6 +154,60 @@ static struct etcd_op put_of(const struct record_text *t)
                             .value_len = t->json.len};
 }
 
+static void on_written(void *arg, const struct etcd_reply *reply);
+
+/* False: it can not be written at all. */
+static bool put_over(struct history *h, struct job *job, const struct record_move *move,
+                     int64_t mod_revision)
+{
+    struct record_text text;
+    buf_init(&text.json, 0);
+    int r = write_text(job, move, &text);
+    const struct etcd_compare same = {.target = ETCD_MOD, .key = text.key, .number = mod_revision};
+    const struct etcd_op put = put_of(&text);
+    const struct etcd_txn txn = {
+        .compares = &same, .n_compares = 1, .success = &put, .n_success = 1};
+    if (r == 0)
+        send(h, job, &txn, on_written);
+    buf_done(&text.json);
+    return r == 0;
+}
+
+/* Our own record is there already. If not we wrote it but who came next, for want of ours, then
+ * ours takes its place; only why we got the address may be told better there, by the owner before.
+ */
+static bool replace(struct history *h, struct job *job, const struct etcd_kv *kv)
+{
+    struct record_move found, move = job->move;
+    if (record_move_parse(kv->value, kv->value_len, &found) < 0 || found.set_us >= 0)
+        return false;
+    if (strcmp(found.cause, "unknown") != 0) {
+        memcpy(move.cause, found.cause, sizeof(move.cause));
+        memcpy(move.detail, found.detail, sizeof(move.detail));
+        move.is_planned = found.is_planned;
+    }
+    memcpy(move.note, found.note, sizeof(move.note));
+    for (unsigned i = 0; i < found.n_seen && move.n_seen < RECORD_SEEN_MAX; i++)
+        if (strcmp(found.seen[i].node, move.to) != 0)
+            move.seen[move.n_seen++] = found.seen[i];
+    return put_over(h, job, &move, kv->mod_revision);
+}
+
+static void on_written(void *arg, const struct etcd_reply *reply)
+{
+    struct history *h = arg;
+    struct job *job = answered(h, reply, 0);
+    if (!job)
+        return;
+    bool is_there = job->kind == JOB_RECORD && !reply->succeeded && reply->n_responses == 1 &&
+                    reply->responses[0].n_kvs == 1;
+    if (reply->succeeded || (is_there && !replace(h, job, &reply->responses[0].kvs[0])))
+        done(h, job);
+    else if (!is_there)
+        job->due_us = clock_now_us(); /* somebody else was faster: read again */
+    history_arm(h);
+}
+
 /* Our record, and before it the one that the last owner did not live to write. */
 static void write_own(struct history *h, struct job *job, const struct record_move *missing,
                       const struct etcd_response *oldest)
@@ -183,8 +222,7 @@ static void write_own(struct history *h, struct job *job, const struct record_mo
         r = write_text(job, missing, &before);
     const struct etcd_compare absent[] = {{.target = ETCD_CREATE, .key = own.key},
                                           {.target = ETCD_CREATE, .key = before.key}};
-    const struct etcd_op look = {.kind = ETCD_OP_RANGE,
-                                 .range = {.key = own.key, .keys_only = true}};
+    const struct etcd_op look = {.kind = ETCD_OP_RANGE, .range.key = own.key};
     ops[n++] = put_of(&own);
     if (missing)
         ops[n++] = put_of(&before);
@@ -337,7 +375,6 @@ static void on_record(void *arg, const struct etcd_reply *reply)
     struct history *h = arg;
     struct job *job = answered(h, reply, 1);
     struct record_move move;
-    struct record_text text;
     if (!job)
         return;
     if (reply->responses[0].n_kvs == 0) {
@@ -351,18 +388,8 @@ static void on_record(void *arg, const struct etcd_reply *reply)
     bool is_changed =
         record_move_parse(kv->value, kv->value_len, &move) == 0 &&
         history_merge(job, h->agent->settings.node, clock_now_us(), clock_wall_us(), &move);
-    buf_init(&text.json, 0);
-    if (!is_changed || write_text(job, &move, &text) < 0) {
+    if (!is_changed || !put_over(h, job, &move, kv->mod_revision))
         done(h, job);
-    } else {
-        const struct etcd_compare same = {
-            .target = ETCD_MOD, .key = text.key, .number = kv->mod_revision};
-        const struct etcd_op put = put_of(&text);
-        const struct etcd_txn txn = {
-            .compares = &same, .n_compares = 1, .success = &put, .n_success = 1};
-        send(h, job, &txn, on_written);
-    }
-    buf_done(&text.json);
     history_arm(h);
 }
 

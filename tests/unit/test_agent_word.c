@@ -80,7 +80,8 @@ static void lose(enum election_cause cause)
 
 static void put_record(int64_t at, int64_t previous, const char *cause, const char *detail)
 {
-    struct record_move move = {.epoch = at, .previous_epoch = previous, .from = "cp-1"};
+    struct record_move move = {
+        .epoch = at, .previous_epoch = previous, .set_us = -1, .from = "cp-1"};
     char key[KEYS_TEXT_MAX];
     struct answer answer;
     struct buf json;
@@ -337,6 +338,33 @@ static void test_release_it_was_taken_by(void **state)
     assert_true(is_told(epoch + 20, "resign", ""));
 }
 
+/* Lost again before it could write its record: who came next wrote a poor one in its place. */
+static void test_record_of_another_hand(void **state)
+{
+    struct record_move move;
+    (void)state;
+    cp_2_loses();
+    a->slots[0].released = (struct record_released){.revision = epoch + 10};
+    snprintf(a->slots[0].released.cause, sizeof(a->slots[0].released.cause), "resign");
+    put_record(epoch + 20, epoch + 10, "unknown", "");
+    take();
+    assert_true(is_told(epoch + 20, "resign", ""));
+    move = get_record(epoch + 20);
+    assert_string_equal(move.to, "cp-1");
+    assert_true(move.set_us >= 0);
+    assert_true(is_done());
+    /* What stands there already may be the word of the owner before. */
+    epoch += 100;
+    queue_is(epoch, OWN_LEASE, "cp-1");
+    cp_2_loses();
+    put_record(epoch + 20, epoch + 10, "link down", "eth0");
+    take();
+    assert_true(is_done());
+    move = get_record(epoch + 20);
+    assert_string_equal(move.cause, "link down");
+    assert_true(move.set_us >= 0);
+}
+
 static int start_server(void **state)
 {
     (void)state;
@@ -372,6 +400,7 @@ int main(void)
         T(test_not_heard),
         T(test_heartbeat),
         T(test_release_it_was_taken_by),
+        T(test_record_of_another_hand),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
