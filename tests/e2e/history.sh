@@ -79,18 +79,18 @@ undo_ill()
     lab_in "$1" rm /run/ill
 }
 
-# The records, oldest first, one a line, with their epoch as the key has it.
+# records [FLAG...]: oldest first, one a line, with their epoch as the key has it. FLAG: of etcdctl.
 records()
 {
-    lab_etcdctl get --prefix "$PREFIX" | paste -d ' ' - - |
-        while read -r key json; do
-            jq -c --argjson epoch $((16#${key##*/})) '. + {key: $epoch}' <<<"$json"
-        done
+    lab_etcdctl get --prefix "$PREFIX" -w json "$@" |
+        jq -c 'def hex: reduce explode[] as $c (0; . * 16 + $c - if $c > 57 then 87 else 48 end);
+            .kvs // [] | .[] |
+            (.value | @base64d | fromjson) + {key: (.key | @base64d | split("/") | last | hex)}'
 }
 
 newest()
 {
-    records | tail -n 1
+    records --sort-by KEY --order DESCEND --limit 1
 }
 
 # field FIELD <<<RECORD: "" when it is not there.
