@@ -244,7 +244,7 @@ void history_announced(struct agent *a, unsigned i)
 bool history_is_busy(const struct agent *a)
 {
     for (const struct job *job = a->history->first; job; job = job->next)
-        if (job->kind == JOB_WORD ? job->due_us != NEVER_US : job->is_former && job->is_seen)
+        if (job->kind == JOB_WORD ? history_word_is_near(job) : job->is_former && job->is_seen)
             return true;
     return false;
 }

@@ -73,6 +73,8 @@ void history_word_wake(struct history *h, const struct ip *ip);
 /* Whether it is known by now why: a key may go with its lease, or without. Else asks again later.
  */
 bool history_word_is_ripe(const struct agent *a, struct job *word);
+/* Somebody leads, and may write its record any moment. */
+bool history_word_is_near(const struct job *word);
 /* True when it changed anything. */
 bool history_word_tell(const struct job *word, struct record_move *move);
 /* The same for our own record before it is written. */

@@ -8,6 +8,8 @@
 
 /* Before what others saw: this is news. */
 #define WORD_AFTER_US (30 * MS_US)
+/* After these, some 0.8 s, it is no agent that leads. */
+#define NEAR_TRIES 5
 
 static bool is_word_for(const struct job *job, const struct ip *ip, int64_t held)
 {
@@ -79,6 +81,11 @@ bool history_word_is_ripe(const struct agent *a, struct job *word)
     word->lost_cause = CAUSE_SESSION_LOST;
     snprintf(word->lost_detail, sizeof(word->lost_detail), "%s", a->settings.node);
     return true;
+}
+
+bool history_word_is_near(const struct job *word)
+{
+    return word->due_us != NEVER_US && word->tries < NEAR_TRIES;
 }
 
 bool history_word_tell(const struct job *word, struct record_move *move)

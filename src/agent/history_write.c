@@ -382,6 +382,7 @@ static void on_record(void *arg, const struct etcd_reply *reply)
         if (clock_now_us() > job->born_us + ABSENT_US)
             give_up(h, job);
         history_arm(h);
+        finish_if_taken_over(h->agent); /* it waits no longer than that is likely to come */
         return;
     }
     const struct etcd_kv *kv = &reply->responses[0].kvs[0];

@@ -272,9 +272,14 @@ static void test_no_record_for_long(void **state)
     lose(CAUSE_SESSION_LOST);
     queue_is(epoch + 10, 8, "talos");
     fixture_run(100);
+    assert_true(history_is_busy(a));
+    fixture_run(1500);
+    assert_false(history_is_busy(a)); /* an agent that stops waits no longer */
+    assert_int_equal(a->history->n_jobs, 2);
     for (struct job *job = a->history->first; job; job = job->next)
-        job->born_us = 0;
-    fixture_run(1000);
+        job->born_us = job->due_us = 0;
+    history_arm(a->history);
+    fixture_run(300);
     assert_int_equal(a->history->n_jobs, 1); /* it sleeps */
     assert_false(history_is_busy(a));
     put_record(epoch + 20, epoch, "unknown", "");
