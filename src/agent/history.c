@@ -41,6 +41,19 @@ static void fill_in(struct job *job, const struct observe_turn *turn)
         (job->is_former ? FORMER_AFTER_US : SEEN_AFTER_US + (uint64_t)random() % SEEN_AFTER_US);
 }
 
+static bool has_station(const struct agent *a, const char *node, const struct mac *mac)
+{
+    char text[MAC_TEXT_MAX];
+    mac_format(mac, text);
+    for (unsigned i = 0; i < AGENT_PEERS_MAX; i++) {
+        const struct record_node *r = &a->others[i].record;
+        for (unsigned k = 0; strcmp(r->node, node) == 0 && k < r->n_links; k++)
+            if (strcmp(r->links[k].mac, text) == 0)
+                return true;
+    }
+    return false;
+}
+
 /* Somebody else leads now: what we see of that belongs into its record. */
 static void watch_other(struct history *h, unsigned i)
 {
@@ -62,6 +75,9 @@ static void watch_other(struct history *h, unsigned i)
     job->move.epoch = t->now.epoch;
     job->gone_us = t->gone_us;
     uint64_t from = is_former ? t->lost_us : t->gone_us - EARLY_US;
+    /* A watch may have been deaf for longer. Whose station it is tells which move was seen. */
+    if (!is_former && t->before.since_us < from && has_station(a, t->now.node, &view->mac))
+        from = t->before.since_us;
     /* Since the move the new owner may have been silent for a while: that is another gap. */
     const struct observe_turn *turn = view->moved.at_us >= from ? &view->moved : &view->turn;
     if (turn->at_us && turn->at_us >= from && !view->is_own)

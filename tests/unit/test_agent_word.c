@@ -370,6 +370,34 @@ static void test_record_of_another_hand(void **state)
     assert_true(move.set_us >= 0);
 }
 
+/* Its watch was deaf for seconds: by then it had long seen the new owner, whose station it knows.
+ */
+static void test_heard_of_late(void **state)
+{
+    static const struct mac mac = {{2, 0, 0, 0, 0, 3}};
+    struct record_node *r = &a->others[1].record;
+    struct observe *view = &a->slots[0].view;
+    (void)state;
+    cp_2_loses();
+    put_record(epoch + 20, epoch + 10, "silent", "ended by peers");
+    view->mac = mac;
+    view->turn = (struct observe_turn){.at_us = clock_now_us(), .is_new = true};
+    view->moved = view->turn;
+    a->history->tracks[0].now.since_us -= 5 * SECOND_US;
+    view->turn.at_us = view->moved.at_us -= 3 * SECOND_US;
+    queue_is(epoch + 20, 9, "cp-3"); /* not known by that station */
+    assert_false(a->history->first->is_seen);
+    snprintf(r->node, sizeof(r->node), "cp-4");
+    r->n_links = 1;
+    mac_format(&mac, r->links[0].mac);
+    put_record(epoch + 30, epoch + 20, "silent", "ended by peers");
+    a->history->tracks[0].now.since_us -= 5 * SECOND_US;
+    queue_is(epoch + 30, 10, "cp-4");
+    fixture_run(1500);
+    assert_int_equal(get_record(epoch + 30).n_seen, 1);
+    assert_int_equal(get_record(epoch + 20).n_seen, 0);
+}
+
 static int start_server(void **state)
 {
     (void)state;
@@ -406,6 +434,7 @@ int main(void)
         T(test_heartbeat),
         T(test_release_it_was_taken_by),
         T(test_record_of_another_hand),
+        T(test_heard_of_late),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }
