@@ -33,6 +33,7 @@ static void stand_firm(void)
     signal(SIGTERM, SIG_IGN);
     signal(SIGINT, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGABRT, SIG_IGN); /* systemd's watchdog sends it to all; abort(3) works all the same */
     signal(SIGPIPE, SIG_IGN);
     host_lock_memory();
     sched_setscheduler(0, SCHED_FIFO, &param);
