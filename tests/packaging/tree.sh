@@ -15,14 +15,18 @@ source=("deb http://deb.debian.org/debian bookworm main"
 depends=$(dpkg-deb -f "$deb" Depends | tr ',' '\n' | sed 's/([^)]*)//; s/.*|//' | tr -d ' ' | sort -u |
     paste -sd ,)
 packages=$depends,systemd-sysv,dbus,udev,iproute2,procps,jq,openssl,bpftool/bookworm-backports
-packages=$packages,podman,crun,ca-certificates,curl,linux-image-cloud-amd64
+packages=$packages,podman,runc,catatonit,ca-certificates,curl,linux-image-cloud-amd64
 
 stamp=$(printf '%s\n' "$packages" "${source[@]}" | cat - "$0" | md5sum)
 [ "$(cat "$dir/stamp" 2>/dev/null)" != "$stamp" ] || exit 0
 echo "making a Debian 12 below $dir" >&2
 rm -rf "$dir"
 mkdir -p "$dir"
-mmdebstrap --quiet --variant=minbase bookworm "$dir/base.tar" "${source[@]:0:3}"
+# As the official image: without documentation, and apt leaves nothing behind.
+mmdebstrap --quiet --variant=minbase --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --customize-hook='printf "Dir::Cache { pkgcache \"\"; srcpkgcache \"\"; }\nAPT::Keep-Downloaded-Packages \"false\";\n" >"$1/etc/apt/apt.conf.d/clean"' \
+    bookworm "$dir/base.tar" "${source[@]:0:3}"
 mmdebstrap --quiet --variant=minbase --format=directory --include="$packages" bookworm "$dir/root" \
     "${source[@]}"
 echo node >"$dir/root/etc/hostname"

@@ -96,6 +96,8 @@ config() # VIP...
     printf 'apiVersion: talosvip/v1\nkind: AgentConfig\nvips:\n'
     printf '  - {ip: %s, link: vip0}\n' "$@"
     printf 'lease: {ttl: %s}\netcd:\n  endpoints: [%s]\n' "${TTL:-5s}" "$ETCDCTL_ENDPOINTS"
+    [ -z "${ETCDCTL_CACERT-}" ] || printf '  %s: %s\n' caFile "$ETCDCTL_CACERT" \
+        certFile "$ETCDCTL_CERT" keyFile "$ETCDCTL_KEY"
 }
 
 peer_start()

@@ -308,7 +308,7 @@ removes()
     not systemctl is-active talosvip
     rm -r $CONFIG /run/systemd/system/talosvip.service.d
     dpkg -P talosvip
-    test -z "$(find / -xdev -name '*talosvip*' -not -path "$TRIAL/*" -print | tee /dev/stderr)"
+    test -z "$(find / -xdev -name '*talosvip*' -not -path "$TRIAL/*" -print | head)"
     not systemctl cat talosvip
 }
 
