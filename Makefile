@@ -37,6 +37,9 @@ TOOL_PACKAGES := etcd-server etcd-client
 # For bench-keepalived alone: keepalived with what it links, unpacked and never installed.
 KEEPALIVED_PACKAGES := keepalived libnl-genl-3-200 libsnmp40 libpci3 libsensors5 libwrap0 libperl5.36
 TEST_TOOL_PACKAGES := prometheus
+# For package-real alone: it makes a Debian and boots it, as a container and in an emulated machine.
+REAL_PACKAGES := mmdebstrap e2fsprogs qemu-system-x86
+REAL_TOOL_PACKAGES := systemd-container libsystemd-shared
 
 LIBS := libcurl json-c yaml-0.1 libnl-3.0 libnl-route-3.0 libevent_core libevent_extra libcap-ng libseccomp \
   libcrypto readline ncursesw
@@ -77,7 +80,7 @@ LAB_TOOLS := $(B)/tests/lab/observer
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 MAN_PAGES := $(notdir $(wildcard docs/man/*.[1-8]))
 C_FILES := $(wildcard src/*.c src/*/*.[ch] include/*/*.h tests/*/*.[ch])
-SHELL_FILES := $(wildcard docs/man/*.sh docs/packaging/*.sh docs/packaging/debian/* tests/*/*.sh tests/*/*.bash .ci/run)
+SHELL_FILES := $(wildcard docs/man/*.sh docs/packaging/*.sh docs/packaging/debian/* tests/*/*.sh tests/*/guest/*.sh tests/*/*.bash .ci/run)
 
 all: $(B)/talosvip ## build the program: build/talosvip
 	@ln -sfn $(VARIANT)/talosvip build/talosvip
@@ -271,6 +274,14 @@ test-deps: deps
 package-test: all ## the Debian package and the unit, on a copy-on-write view of this machine
 	@tests/packaging/run.sh $(VERSION) $(B)/talosvip
 
+package-real: test-deps ## the unit under a real systemd, on two kernels; the container built and run
+	@tests/lab/packages.sh install $(REAL_PACKAGES)
+	@tests/lab/packages.sh unpack build/tools $(REAL_TOOL_PACKAGES)
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@tests/packaging/real.sh unit $(VERSION)
+	@tests/packaging/real.sh container $(VERSION)
+	@tests/packaging/real.sh machine $(VERSION)
+
 deb: deps ## build a Debian package in build/
 	@tests/lab/packages.sh install $(DEB_PACKAGES)
 	@$(MAKE) --no-print-directory -j$$(nproc) all
@@ -295,5 +306,5 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all test check ui-test unit-test build-tests sim mutants model check-model check-computing check-waiting lint asan-test valgrind-test corpus-test validate-test fuzz \
-  fuzz-run cli-test e2e e2e-scenarios e2e-records history-test e2e-random bench bench-keepalived demo demo-deps install uninstall deps test-deps package-test deb dist man format \
+  fuzz-run cli-test e2e e2e-scenarios e2e-records history-test e2e-random bench bench-keepalived demo demo-deps install uninstall deps test-deps package-test package-real deb dist man format \
   clean help

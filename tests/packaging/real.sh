@@ -45,7 +45,7 @@ trial_make()
     mv "$work"/deb/*.deb "$work/trial/talosvip.deb"
     "$top/docs/packaging/deb.sh" "$version+1" "$top/build/release/talosvip" "$work/deb" >/dev/null
     mv "$work"/deb/*.deb "$work/trial/newer.deb"
-    [ -n "${SKIPTREE-}" ] || "$here/tree.sh" "$debian" "$work/trial/talosvip.deb"
+    "$here/tree.sh" "$debian" "$work/trial/talosvip.deb"
     cp "$top/build/release/talosvip" "$top"/build/tools/usr/bin/etcd{,ctl} "$work/trial/bin/"
     (cd "$top" && cp -r --parents .dockerignore Makefile LICENSE include src docs completions tests "$work/trial/")
     echo "${mode/machine/unit}" >"$work/trial/test"
@@ -140,7 +140,6 @@ in_machine()
 
 trial_make
 case $mode in
-probe) in_namespaces "$change_root" ;;
 unit) in_namespaces "$boot" ;;
 container) in_namespaces "$change_root" ;;
 machine) in_machine ;;

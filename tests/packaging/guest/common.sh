@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# What the tests in the virtual machine share. Sourced by them.
+# shellcheck disable=SC2034,SC2086,SC2153 # for who sources this; no value has a space
+# What the tests in the booted system share. Sourced by them.
 #
 #    this machine                    peer (a network namespace)
 #    10.88.0.11                      10.88.0.12        VIPs 10.88.0.50, 10.88.0.51
@@ -10,7 +11,6 @@
 
 TRIAL=/trial
 VIP=10.88.0.50
-# shellcheck disable=SC2034 # for who sources this
 FAILED=0
 export ETCDCTL_ENDPOINTS=http://10.88.0.11:2379
 ETCD_LISTEN=$ETCDCTL_ENDPOINTS

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The package and its unit under a real systemd, on a kernel of its own.
 # shellcheck disable=SC2317 # check() calls them
+# shellcheck disable=SC2086,SC2016 # no value has a space; expanded by eval
 set -u
 # shellcheck source=tests/packaging/guest/common.sh
 . "$(dirname "$0")/common.sh"
