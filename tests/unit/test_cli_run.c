@@ -250,10 +250,9 @@ static void help_is_on_stdout_when_asked_for(void **state)
     assert_string_equal(out, overview);
     free(overview);
     assert_int_equal(RUN("run", "--bogus", "-h"), EXIT_DONE);
-    char *help = strdup(out);
+    assert_non_null(strstr(out, "Usage: talosvip run "));
     assert_int_equal(RUN("help", "run"), EXIT_DONE);
-    assert_string_equal(out, help);
-    free(help);
+    assert_int_equal(strncmp(out, "NAME\n       talosvip-run - ", 26), 0); /* the manual's page */
     assert_int_equal(seen.runs, 0);
     assert_int_equal(RUN("help", "exit-code"), EXIT_USAGE);
     assert_string_equal(err,
