@@ -51,7 +51,7 @@ LINK_HARDENING := -pie -Wl,-z,relro,-z,now,--as-needed
 SANITIZE := -fno-omit-frame-pointer -fno-sanitize-recover=undefined -fsanitize=address,undefined
 
 ifeq ($(VARIANT),asan)
-CFLAGS := -O1 -g
+CFLAGS := -O1 -g1
 HARDENING := $(SANITIZE) -fPIE
 LINK_HARDENING := $(SANITIZE) -pie
 endif
@@ -133,21 +133,22 @@ $(B)/src/cli/manual.o: build/manual.txt
 
 test: test-deps ## install what is missing, build, and run every test
 	@$(MAKE) --no-print-directory -j$$(nproc) build-tests
-	@$(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan build-tests
 	@$(MAKE) --no-print-directory check
 
 build-tests: $(B)/talosvip $(UNIT_TESTS) $(B)/sim $(LAB_TOOLS) $(FUZZERS:%=$(B)/corpus_%)
 
 # What looks at the clock mostly waits, so what only computes runs beside it, yielding to it.
-check: all lint unit-test corpus-test
+check: all unit-test
 	@$(MAKE) --no-print-directory -j3 --output-sync=target check-model check-computing check-waiting
 	@echo "all tests passed"
 
 check-model:
-	@nice -n 19 $(MAKE) --no-print-directory -j1 model
+	@nice -n 19 $(MAKE) --no-print-directory -j1 model package-test
 
 check-computing:
-	@nice -n 19 $(MAKE) --no-print-directory -j1 SCHEDULES=20000 mutants sim asan-test valgrind-test package-test
+	@nice -n 19 $(MAKE) --no-print-directory -j1 SCHEDULES=20000 lint corpus-test mutants sim
+	@nice -n 19 $(MAKE) --no-print-directory -j$$(nproc) VARIANT=asan build-tests
+	@nice -n 19 $(MAKE) --no-print-directory -j1 asan-test valgrind-test
 
 check-waiting:
 	@$(MAKE) --no-print-directory -j1 validate-test cli-test ui-test docs-test e2e
