@@ -8,6 +8,7 @@ WATCH_REPLY=
 
 watch_start()
 {
+    trap : PIPE # an observer that is gone is told of by watch_ask
     [ -x "$TVLAB_OBSERVER" ] || lab_die "no observer at $TVLAB_OBSERVER (make builds it)"
     mkfifo "$LAB_DIR/watch.in" "$LAB_DIR/watch.out"
     : >"$LAB_DIR/events"
@@ -22,7 +23,7 @@ watch_start()
 # watch_ask reset|state|summary|pause|resume
 watch_ask()
 {
-    printf '%s\n' "$1" >&7
+    printf '%s\n' "$1" >&7 2>/dev/null || true
     IFS= read -r -t 10 WATCH_REPLY <&8 && return
     lab_end_if_told
     lab_die "the observer is gone: $(cat "$LAB_DIR/observer.log")"
