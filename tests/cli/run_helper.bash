@@ -27,6 +27,9 @@ ip link add eth0 type veth peer name other
 ip link set other up
 ip link set eth0 up
 ip addr add 10.77.0.11/24 dev eth0
+# The kernel gives them a moment later than the carrier.
+link_locals() { [ ! -d /proc/sys/net/ipv6 ] || [ "$(ip -6 -o addr show scope link | wc -l)" = 2 ]; }
+await 5 link_locals
 eval "$SETUP"
 ip -o addr show >/run/before
 status=0
