@@ -5,6 +5,16 @@
 # One repeat: E2E_VICTIM the owner of the first VIP, E2E_HELD the VIPs it holds, E2E_NEXT[VIP] the
 # next in the queue, E2E_WHY what failed so far.
 
+e2e_start_lab()
+{
+    local node
+    lab_up
+    watch_start
+    for node in "${LAB_NODES[@]}"; do
+        lab_agent_start "$node"
+    done
+}
+
 e2e_fail()
 {
     E2E_WHY+=("$*")

@@ -259,11 +259,7 @@ grep -q "^$ONLY|" < <(printf '%s|\n' "" "${CAUSES[@]%%|*}") || lab_die "no such 
     "$0" "$@"
 [ -x "$TVLAB_AGENT" ] || lab_die "no agent at $TVLAB_AGENT (make builds it)"
 lab_trap
-lab_up
-watch_start
-for node in "${LAB_NODES[@]}"; do
-    lab_agent_start "$node"
-done
+e2e_start_lab
 E2E_WHY=()
 e2e_await_steady 30000 || lab_die "${E2E_WHY[*]}"
 if [ "$FAULTS" = 0 ]; then

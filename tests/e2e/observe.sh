@@ -116,11 +116,7 @@ check_mute()
 
 [ "$(id -u)" = 0 ] || exec sudo --preserve-env=TVLAB_AGENT,TVLAB_AGENT_ARGS,TVLAB_OBSERVER "$0"
 lab_trap
-lab_up
-watch_start
-for node in "${LAB_NODES[@]}"; do
-    lab_agent_start "$node"
-done
+e2e_start_lab
 E2E_WHY=()
 e2e_await_steady 30000 || lab_die "${E2E_WHY[*]}"
 check_idle

@@ -119,12 +119,7 @@ sequence()
 
 start_lab()
 {
-    local node
-    lab_up
-    watch_start
-    for node in "${LAB_NODES[@]}"; do
-        lab_agent_start "$node"
-    done
+    e2e_start_lab
     e2e_await_steady 30000 || lab_die "${E2E_WHY[*]}"
 }
 

@@ -150,7 +150,7 @@ scenario()
         save_logs "$name-$i"
         # The next one gets a lab without faults.
         lab_down
-        start_lab
+        e2e_start_lab
     done
 }
 
@@ -176,16 +176,6 @@ table()
         read -r min median max <<<"$(statistics "${OUTAGES[$name]-}")"
         # shellcheck disable=SC2059 # chosen above
         printf "$row" "$name" "${COUNTS[$name]}" "$min" "$median" "$max" "$text"
-    done
-}
-
-start_lab()
-{
-    local node
-    lab_up
-    watch_start
-    for node in "${LAB_NODES[@]}"; do
-        lab_agent_start "$node"
     done
 }
 
@@ -217,7 +207,7 @@ done
     "$0" "${arguments[@]}"
 [ -x "$TVLAB_AGENT" ] || lab_die "no agent at $TVLAB_AGENT (make builds it)"
 lab_trap
-start_lab
+e2e_start_lab
 for line in "${chosen[@]}"; do
     rm -rf "build/e2e/${line%%|*}"-[0-9]*
     scenario "$line"
