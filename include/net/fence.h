@@ -11,7 +11,8 @@
  * The programs are attached to the device itself, not pinned: they end with the device, by
  * fence_close(), or when the next fence_open() in this network namespace finds them. So no bpffs
  * is needed, and they also outlive the mount namespace of a container. Needs Linux 6.6, CAP_BPF
- * and CAP_NET_ADMIN; to find leftovers, CAP_SYS_ADMIN during fence_open().
+ * and CAP_NET_ADMIN; to know leftovers, the note that fence_note() left, or else CAP_SYS_ADMIN
+ * during fence_open().
  *
  * After fork() both processes share the deadline and the slots. */
 #ifndef TALOSVIP_NET_FENCE_H
@@ -34,18 +35,24 @@ struct fence;
 
 /* Loads the programs, and detaches those that a dead agent left on any link of this network
  * namespace. So before this, take the lock against a second agent, and remove the addresses that
- * the dead one left: they may be mute only because of its programs. Deadline 0, nothing armed. 0 or
- * -errno, then *ret_reason is a static text saying what is missing, for one line of log. */
-int fence_open(struct fence **ret_fence, const char **ret_reason);
+ * the dead one left: they may be mute only because of its programs. Deadline 0, nothing armed.
+ * `record`, copied: the file of fence_note(), of this agent alone; NULL: none. 0 or -errno, then
+ * *ret_reason is a static text saying what is missing, for one line of log. */
+int fence_open(const char *record, struct fence **ret_fence, const char **ret_reason);
+/* Notes in the file which programs are ours, for an agent to come. Before fence_attach(), so that
+ * nothing is ever attached that is not noted. Makes the folder. 0 or -errno. */
+int fence_note(const struct fence *f);
+/* How many programs of dead agents fence_open() took off. */
+unsigned fence_swept(const struct fence *f);
 /* The same memory without programs, for machines without BPF: fence_attach(), fence_detach(),
  * fence_add_vip() and fence_remove_vip() succeed and do nothing. 0 or -errno. */
 int fence_open_plain(struct fence **ret_fence);
 /* Has programs? */
 bool fence_is_active(const struct fence *f);
 
-/* Ends the fence: detaches the programs from all links of the namespace, and frees. Any process
- * that has inherited `f` may do that. For clean exits, when the addresses are gone. NULL is
- * fine. */
+/* Ends the fence: detaches the programs from all links of the namespace, removes the file of
+ * fence_note(), and frees. Any process that has inherited `f` may do that. For clean exits, when
+ * the addresses are gone. NULL is fine. */
 void fence_close(struct fence *f);
 /* The descriptors a forked child must keep open to call fence_close(). Returns how many. */
 #define FENCE_FDS_MAX 4

@@ -54,10 +54,18 @@ static int load_config(struct agent *a)
 static void open_fence(struct agent *a)
 {
     const char *reason = NULL;
-    if (fence_open(&a->fence, &reason) == 0)
+    if (leftover_open_fence(a, &reason) < 0) {
+        a->fence_reason = reason ? reason : "not allowed here";
+        fence_open_plain(&a->fence);
         return;
-    a->fence_reason = reason ? reason : "not allowed here";
-    fence_open_plain(&a->fence);
+    }
+    int r = fence_note(a->fence);
+    if (r < 0)
+        log_event(
+            LOG_WARN, "fence_not_noted", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
+            "cannot note the packet fence in %s.fence: %s; if this agent and its guardian are "
+            "killed at once, an agent without CAP_SYS_ADMIN cannot take it off",
+            a->settings.socket, strerror(-r));
 }
 
 static void on_timer(void *arg)

@@ -2,9 +2,9 @@
 /* Flags and environment over files over defaults. */
 #include "state.h"
 
-#include <ctype.h>
+#include "base/file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,24 +14,6 @@
  * reboot makes another machine of it, whose old key runs out with its lease. */
 static const char *const machine_id_files[] = {"/etc/machine-id",
                                                "/proc/sys/kernel/random/boot_id"};
-
-static int read_machine_id(const char *path, char *out, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    ssize_t n = read(fd, out, size - 1);
-    close(fd);
-    if (n <= 0)
-        return -EIO;
-    while (n > 0 && isspace((unsigned char)out[n - 1]))
-        n--;
-    out[n] = '\0';
-    for (ssize_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)out[i]) && out[i] != '-')
-            return -EBADMSG;
-    return n > 0 ? 0 : -EBADMSG;
-}
 
 static int resolve_node(struct settings *s, const char *wanted, struct buf *why)
 {
@@ -80,8 +62,8 @@ int settings_resolve(struct settings *s, const struct agent_options *o, const st
                                o->peer_window_us ? o->peer_window_us : c->peers.window_us,
                            .peer_port = o->peer_port ? o->peer_port : c->peers.port};
     resolve_etcd(s, o, &c->etcd);
-    if (read_machine_id(machine_id_files[0], s->machine_id, sizeof(s->machine_id)) < 0 &&
-        read_machine_id(machine_id_files[1], s->machine_id, sizeof(s->machine_id)) < 0) {
+    if (file_read_id(machine_id_files[0], s->machine_id, sizeof(s->machine_id)) < 0 &&
+        file_read_id(machine_id_files[1], s->machine_id, sizeof(s->machine_id)) < 0) {
         buf_printf(why, "cannot tell this machine from others: no %s", machine_id_files[0]);
         return -EINVAL;
     }

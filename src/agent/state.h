@@ -403,6 +403,8 @@ void host_go_first(void);
 void host_lock_memory(void);
 /* Says, once, that it was lost. */
 void host_tell_busy(void);
+/* leftover.c: opens the packet fence and ends the one of a dead agent. As fence_open(). */
+int leftover_open_fence(struct agent *a, const char **ret_reason);
 /* confine.c: 0 or -errno; then nothing is forbidden. */
 int confine(void);
 

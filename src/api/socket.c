@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "socket.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -46,18 +48,6 @@ static int probe(const char *path, int64_t *ret_pid)
     if (r == 0)
         *ret_pid = peer.pid;
     return r;
-}
-
-static int make_directory(const char *path)
-{
-    char dir[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path)
-        return 0;
-    snprintf(dir, sizeof(dir), "%.*s", (int)(slash - path), path);
-    if (mkdir(dir, 0755) < 0)
-        return errno == EEXIST ? 0 : -errno;
-    return chmod(dir, 0755) < 0 ? -errno : 0; /* whatever the umask was */
 }
 
 /* Moves a dead socket out of the way. Between the look and the move somebody else may have put a
@@ -125,7 +115,7 @@ int socket_listen(const char *path, int backlog, int *ret_fd, struct socket_plac
         return -ENAMETOOLONG;
     snprintf(own, sizeof(own), "%s.%d", path, (int)getpid());
     snprintf(aside, sizeof(aside), "%s.%d~", path, (int)getpid());
-    int r = make_directory(path), fd = r < 0 ? r : unix_socket();
+    int r = file_make_folder(path), fd = r < 0 ? r : unix_socket();
     if (fd < 0)
         return fd;
     r = bind_at(fd, own, backlog);

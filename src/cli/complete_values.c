@@ -9,6 +9,7 @@
 #include "api/client.h"
 #include "api/server.h"
 #include "api/status.h"
+#include "base/file.h"
 #include "cluster/snapshot_json.h"
 #include "config/contexts.h"
 #include "etcd/record.h"
@@ -129,18 +130,10 @@ static bool read_remembered(const char *path, const char *key, struct snapshot *
 static void remember(const char *path, const char *key, const struct snapshot *s)
 {
     struct buf text;
-    char fresh[4096];
     buf_init(&text, REPLY_MAX);
     buf_printf(&text, "%s\n", key);
-    if (snapshot_write(s, &text) == 0 && connection_make_folders(path) == 0 &&
-        snprintf(fresh, sizeof(fresh), "%s.%d", path, (int)getpid()) < (int)sizeof(fresh)) {
-        int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        bool is_written = fd >= 0 && write(fd, buf_str(&text), text.len) == (ssize_t)text.len;
-        if (fd >= 0)
-            close(fd);
-        if (!is_written || rename(fresh, path) < 0)
-            unlink(fresh);
-    }
+    if (snapshot_write(s, &text) == 0 && connection_make_folders(path) == 0)
+        file_replace(path, buf_str(&text), text.len);
     buf_done(&text);
 }
 

@@ -72,43 +72,71 @@ int bpf_map_delete(int fd, const void *key)
     return call(BPF_MAP_DELETE_ELEM, &attr);
 }
 
-static int attach(int command, int fd, int ifindex, uint32_t attach_type, uint32_t flags)
+/* As the kernel has it since 6.6; the headers' union ends before what tcx added. */
+struct tcx_change {
+    uint32_t ifindex, program_fd, attach_type, flags, replaced_fd, relative_id;
+    uint64_t revision; /* 0: whatever it is */
+};
+
+struct tcx_query {
+    uint32_t ifindex, attach_type, query_flags, attach_flags;
+    uint64_t programs;
+    uint32_t n, reserved;
+    uint64_t program_flags, links, link_flags, revision;
+};
+
+static int change(int command, const struct tcx_change *what)
 {
-    union bpf_attr attr;
-    memset(&attr, 0, sizeof(attr));
-    attr.target_fd = (uint32_t)ifindex; /* tcx takes the ifindex in this place */
-    attr.attach_bpf_fd = (uint32_t)fd;
-    attr.attach_type = attach_type;
-    attr.attach_flags = flags;
-    return call(command, &attr);
+    long r = syscall(SYS_bpf, command, what, sizeof(*what));
+    return r < 0 ? -errno : 0;
 }
 
 int bpf_program_attach(int fd, int ifindex, uint32_t attach_type)
 {
-    return attach(BPF_PROG_ATTACH, fd, ifindex, attach_type, BPF_ATTACH_BEFORE);
+    const struct tcx_change what = {.ifindex = (uint32_t)ifindex,
+                                    .program_fd = (uint32_t)fd,
+                                    .attach_type = attach_type,
+                                    .flags = BPF_ATTACH_BEFORE};
+    return change(BPF_PROG_ATTACH, &what);
 }
 
 int bpf_program_detach(int fd, int ifindex, uint32_t attach_type)
 {
-    return attach(BPF_PROG_DETACH, fd, ifindex, attach_type, 0);
+    const struct tcx_change what = {
+        .ifindex = (uint32_t)ifindex, .program_fd = (uint32_t)fd, .attach_type = attach_type};
+    return change(BPF_PROG_DETACH, &what);
 }
 
-int bpf_program_query(int ifindex, uint32_t attach_type, uint32_t ids[BPF_PROGRAMS_MAX],
-                      uint32_t *ret_n)
+int bpf_hook_read(int ifindex, uint32_t attach_type, struct bpf_hook *ret_hook)
 {
-    union bpf_attr attr;
-    memset(&attr, 0, sizeof(attr));
-    attr.query.target_fd = (uint32_t)ifindex;
-    attr.query.attach_type = attach_type;
-    attr.query.prog_ids = pointer(ids);
-    attr.query.prog_cnt = BPF_PROGRAMS_MAX;
-    int r = call(BPF_PROG_QUERY, &attr);
-    if (r == 0)
-        *ret_n = attr.query.prog_cnt;
-    return r;
+    struct bpf_hook hook = {.n = 0};
+    struct tcx_query query = {.ifindex = (uint32_t)ifindex,
+                              .attach_type = attach_type,
+                              .programs = pointer(hook.programs),
+                              .n = BPF_PROGRAMS_MAX,
+                              .links = pointer(hook.links)};
+    if (syscall(SYS_bpf, BPF_PROG_QUERY, &query, sizeof(query)) < 0)
+        return -errno;
+    hook.n = query.n;
+    hook.revision = query.revision;
+    *ret_hook = hook;
+    return 0;
 }
 
-int bpf_program_name(int fd, char out[BPF_OBJ_NAME_LEN + 1])
+/* No descriptor: then a place is meant, the first or the one after a program that is named by its
+ * id. That it holds what was read there is what the revision proves. */
+int bpf_hook_detach(int ifindex, uint32_t attach_type, const struct bpf_hook *hook, uint32_t at)
+{
+    const struct tcx_change what = {.ifindex = (uint32_t)ifindex,
+                                    .attach_type = attach_type,
+                                    .flags = at == 0 ? BPF_ATTACH_BEFORE
+                                                     : BPF_ATTACH_AFTER | BPF_ATTACH_ID,
+                                    .relative_id = at == 0 ? 0 : hook->programs[at - 1],
+                                    .revision = hook->revision};
+    return change(BPF_PROG_DETACH, &what);
+}
+
+int bpf_program_info(int fd, uint32_t *ret_id, char ret_name[BPF_OBJ_NAME_LEN + 1])
 {
     struct bpf_prog_info info = {0};
     union bpf_attr attr;
@@ -119,7 +147,8 @@ int bpf_program_name(int fd, char out[BPF_OBJ_NAME_LEN + 1])
     int r = call(BPF_OBJ_GET_INFO_BY_FD, &attr);
     if (r < 0)
         return r;
-    memcpy(out, info.name, BPF_OBJ_NAME_LEN);
-    out[BPF_OBJ_NAME_LEN] = '\0';
+    *ret_id = info.id;
+    memcpy(ret_name, info.name, BPF_OBJ_NAME_LEN);
+    ret_name[BPF_OBJ_NAME_LEN] = '\0';
     return 0;
 }

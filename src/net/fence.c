@@ -9,23 +9,17 @@
 
 #include "bpf.h"
 #include "fence_program.h"
+#include "fence_sweep.h"
 #include "net/link.h"
-
-enum { INGRESS, EGRESS, SIDES };
-
-static const struct {
-    const char *name; /* by which leftovers are recognized */
-    uint32_t attach_type;
-} sides[SIDES] = {
-    [INGRESS] = {"talosvip_in", BPF_ATTACH_TCX_INGRESS},
-    [EGRESS] = {"talosvip_out", BPF_ATTACH_TCX_EGRESS},
-};
 
 /* Only one process and one thread allocate VIPs, but several store to the slots. */
 struct fence {
     _Atomic uint64_t *slots; /* FENCE_SLOTS, shared with the kernel and across fork() */
     int vips_fd, slots_fd;   /* -1 without programs */
-    int program_fds[SIDES];
+    int program_fds[FENCE_SIDES];
+    struct fence_record record; /* of those */
+    char *path;                 /* where it is noted; NULL: nowhere */
+    unsigned n_swept;
 };
 
 #define SLOTS_SIZE (FENCE_SLOTS * sizeof(uint64_t))
@@ -36,7 +30,7 @@ static struct fence *fence_new(void)
     if (!f)
         return NULL;
     f->vips_fd = f->slots_fd = -1;
-    for (int i = 0; i < SIDES; i++)
+    for (int i = 0; i < FENCE_SIDES; i++)
         f->program_fds[i] = -1;
     return f;
 }
@@ -53,10 +47,11 @@ void fence_forget(struct fence *f)
         return;
     if (f->slots)
         munmap((void *)f->slots, SLOTS_SIZE);
-    for (int i = 0; i < SIDES; i++)
+    for (int i = 0; i < FENCE_SIDES; i++)
         close_fd(f->program_fds[i]);
     close_fd(f->vips_fd);
     close_fd(f->slots_fd);
+    free(f->path);
     free(f);
 }
 
@@ -98,11 +93,15 @@ static int load_programs(struct fence *f, const char **ret_reason)
 {
     struct bpf_insn code[FENCE_PROGRAM_MAX];
     *ret_reason = "the kernel refuses the BPF programs (needs CAP_BPF and CAP_NET_ADMIN)";
-    for (int i = 0; i < SIDES; i++) {
-        size_t n = fence_program(i == EGRESS, f->vips_fd, f->slots_fd, code);
-        f->program_fds[i] = bpf_program_load(code, n, sides[i].name);
+    for (int i = 0; i < FENCE_SIDES; i++) {
+        size_t n = fence_program(i == FENCE_EGRESS, f->vips_fd, f->slots_fd, code);
+        f->program_fds[i] = bpf_program_load(code, n, fence_sides[i].name);
         if (f->program_fds[i] < 0)
             return f->program_fds[i];
+        char name[BPF_OBJ_NAME_LEN + 1];
+        int r = bpf_program_info(f->program_fds[i], &f->record.ids[i], name);
+        if (r < 0)
+            return r;
     }
     return 0;
 }
@@ -111,64 +110,41 @@ static int load_programs(struct fence *f, const char **ret_reason)
 static int check_tcx(const struct fence *f, const char **ret_reason)
 {
     *ret_reason = "the kernel has no tcx (needs Linux 6.6)";
-    int r = bpf_program_attach(f->program_fds[INGRESS], INT32_MAX, sides[INGRESS].attach_type);
+    int r = bpf_program_attach(f->program_fds[FENCE_INGRESS], INT32_MAX,
+                               fence_sides[FENCE_INGRESS].attach_type);
     return r == -ENODEV ? 0 : r == 0 ? -EPROTO : r;
 }
 
-/* Detaches what an agent that died has left on one hook. */
-static int sweep_hook(int ifindex, int side)
+static int sweep(struct fence *f, const char **ret_reason)
 {
-    uint32_t ids[BPF_PROGRAMS_MAX], n = 0;
-    char name[BPF_OBJ_NAME_LEN + 1];
-    int r = bpf_program_query(ifindex, sides[side].attach_type, ids, &n);
-    if (r == -ENOENT || r == -ENODEV)
-        return 0;
-    for (uint32_t i = 0; i < n && r == 0; i++) {
-        int fd = bpf_program_by_id(ids[i]);
-        if (fd == -ENOENT) /* it has just gone */
-            continue;
-        r = fd < 0 ? fd : bpf_program_name(fd, name);
-        if (r == 0 && strcmp(name, sides[side].name) == 0)
-            r = bpf_program_detach(fd, ifindex, sides[side].attach_type);
-        close_fd(fd);
-        if (r == -ENOENT || r == -ENODEV)
-            r = 0;
-    }
+    struct fence_record left = {{0}};
+    if (f->path)
+        fence_record_read(f->path, &left); /* without one, names must do */
+    int r = fence_sweep(&left, &f->n_swept);
+    *ret_reason = r == -EPERM
+                      ? "a BPF program on a link may be a dead agent's, and reading its name "
+                        "needs CAP_SYS_ADMIN at start"
+                      : "cannot look for leftover BPF programs on the links";
     return r;
 }
 
-static int sweep(const char **ret_reason)
-{
-    struct netlink *nl;
-    struct link *links;
-    size_t n;
-    *ret_reason =
-        "cannot look for leftover BPF programs on the links (needs CAP_SYS_ADMIN at start)";
-    int r = netlink_open(&nl);
-    if (r < 0)
-        return r;
-    r = link_list(nl, &links, &n);
-    netlink_close(nl);
-    if (r < 0)
-        return r;
-    for (size_t i = 0; i < n && r == 0; i++)
-        for (int side = 0; side < SIDES && r == 0; side++)
-            r = sweep_hook(links[i].ifindex, side);
-    free(links);
-    return r;
-}
-
-int fence_open(struct fence **ret_fence, const char **ret_reason)
+int fence_open(const char *record, struct fence **ret_fence, const char **ret_reason)
 {
     struct fence *f = fence_new();
     const char *reason = "out of memory";
-    int r = f ? create_maps(f, &reason) : -ENOMEM;
+    int r = f ? 0 : -ENOMEM;
+    if (r == 0 && record) {
+        f->path = strdup(record);
+        r = f->path ? 0 : -ENOMEM;
+    }
+    if (r == 0)
+        r = create_maps(f, &reason);
     if (r == 0)
         r = load_programs(f, &reason);
     if (r == 0)
         r = check_tcx(f, &reason);
     if (r == 0)
-        r = sweep(&reason);
+        r = sweep(f, &reason);
     if (r < 0) {
         fence_forget(f);
         *ret_reason = reason;
@@ -178,6 +154,16 @@ int fence_open(struct fence **ret_fence, const char **ret_reason)
     return 0;
 }
 
+int fence_note(const struct fence *f)
+{
+    return fence_is_active(f) && f->path ? fence_record_write(f->path, &f->record) : 0;
+}
+
+unsigned fence_swept(const struct fence *f)
+{
+    return f->n_swept;
+}
+
 bool fence_is_active(const struct fence *f)
 {
     return f->vips_fd >= 0;
@@ -185,18 +171,22 @@ bool fence_is_active(const struct fence *f)
 
 /* Asks the namespace for its links, since a process that inherited the fence does not know what
  * was attached after the fork. */
-static void detach_all(struct fence *f)
+static int detach_all(struct fence *f)
 {
     struct netlink *nl;
     struct link *links = NULL;
     size_t n = 0;
-    if (netlink_open(&nl) < 0)
-        return;
-    if (link_list(nl, &links, &n) == 0)
-        for (size_t i = 0; i < n; i++)
-            fence_detach(f, links[i].ifindex);
-    free(links);
+    int r = netlink_open(&nl);
+    if (r < 0)
+        return r;
+    r = link_list(nl, &links, &n);
     netlink_close(nl);
+    for (size_t i = 0; r >= 0 && i < n; i++) {
+        int failed = fence_detach(f, links[i].ifindex);
+        r = failed ? failed : r;
+    }
+    free(links);
+    return r;
 }
 
 void fence_close(struct fence *f)
@@ -204,15 +194,15 @@ void fence_close(struct fence *f)
     if (!f)
         return;
     fence_disarm_all(f); /* harmless even where detaching fails */
-    if (fence_is_active(f))
-        detach_all(f);
+    if (fence_is_active(f) && detach_all(f) == 0 && f->path)
+        unlink(f->path);
     fence_forget(f);
 }
 
 size_t fence_descriptors(const struct fence *f, int out[FENCE_FDS_MAX])
 {
     size_t n = 0;
-    for (int i = 0; i < SIDES; i++)
+    for (int i = 0; i < FENCE_SIDES; i++)
         if (f->program_fds[i] >= 0)
             out[n++] = f->program_fds[i];
     if (f->vips_fd >= 0)
@@ -224,8 +214,8 @@ size_t fence_descriptors(const struct fence *f, int out[FENCE_FDS_MAX])
 
 int fence_attach(struct fence *f, int ifindex)
 {
-    for (int i = 0; i < SIDES && fence_is_active(f); i++) {
-        int r = bpf_program_attach(f->program_fds[i], ifindex, sides[i].attach_type);
+    for (int i = 0; i < FENCE_SIDES && fence_is_active(f); i++) {
+        int r = bpf_program_attach(f->program_fds[i], ifindex, fence_sides[i].attach_type);
         if (r < 0 && r != -EEXIST) {
             fence_detach(f, ifindex);
             return r;
@@ -237,8 +227,8 @@ int fence_attach(struct fence *f, int ifindex)
 int fence_detach(struct fence *f, int ifindex)
 {
     int result = 0;
-    for (int i = 0; i < SIDES && fence_is_active(f); i++) {
-        int r = bpf_program_detach(f->program_fds[i], ifindex, sides[i].attach_type);
+    for (int i = 0; i < FENCE_SIDES && fence_is_active(f); i++) {
+        int r = bpf_program_detach(f->program_fds[i], ifindex, fence_sides[i].attach_type);
         if (r < 0 && r != -ENOENT && r != -ENODEV)
             result = r;
     }

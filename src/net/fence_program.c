@@ -25,7 +25,13 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "bpf.h"
 #include "wire.h"
+
+const struct fence_side fence_sides[FENCE_SIDES] = {
+    [FENCE_INGRESS] = {"talosvip_in", BPF_ATTACH_TCX_INGRESS},
+    [FENCE_EGRESS] = {"talosvip_out", BPF_ATTACH_TCX_EGRESS},
+};
 
 /* Verdicts of tcx: let the next program decide, or drop. */
 enum { NEXT = -1, DROP = 2 };

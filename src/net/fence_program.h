@@ -6,6 +6,14 @@
 #include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+/* One program for each way through a link. */
+enum { FENCE_INGRESS, FENCE_EGRESS, FENCE_SIDES };
+extern const struct fence_side {
+    const char *name; /* by which leftovers are recognized */
+    uint32_t attach_type;
+} fence_sides[FENCE_SIDES];
 
 #define FENCE_PROGRAM_MAX 192
 
