@@ -218,7 +218,9 @@ e2e-scenarios:
 
 e2e-records:
 	@echo "as the unit's user:"
-	@TVLAB_AGENT=$(CURDIR)/tests/lab/as_user.sh tests/e2e/run.sh -q sigterm kill-both freeze
+	@TVLAB_AGENT=$(CURDIR)/tests/lab/as_user.sh tests/e2e/run.sh -q sigterm kill-both-back freeze
+	@echo "with the static pod's rights:"
+	@TVLAB_AGENT=$(CURDIR)/tests/lab/as_pod.sh tests/e2e/run.sh -q sigterm kill-both-back
 	@tests/e2e/observe.sh
 	@tests/e2e/history.sh
 	@tests/e2e/demo.sh

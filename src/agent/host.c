@@ -173,6 +173,8 @@ int host_check_ttl(const struct agent *a, bool is_fenced)
     int r = settings_check_ttl(&a->settings, is_fenced, &why);
     if (r < 0)
         fprintf(stderr, "talosvip: %s\n", buf_str(&why));
+    if (r < 0 && a->fence_reason)
+        fprintf(stderr, "  hint: no packet fence here: %s\n", a->fence_reason);
     buf_done(&why);
     return r < 0 ? 2 : 0;
 }

@@ -121,10 +121,10 @@ static int sweep(struct fence *f, const char **ret_reason)
     if (f->path)
         fence_record_read(f->path, &left); /* without one, names must do */
     int r = fence_sweep(&left, &f->n_swept);
-    *ret_reason = r == -EPERM
-                      ? "a BPF program on a link may be a dead agent's, and reading its name "
-                        "needs CAP_SYS_ADMIN at start"
-                      : "cannot look for leftover BPF programs on the links";
+    *ret_reason =
+        r == -EPERM ? "a BPF program on a link may be a dead agent's and mute the address; reading "
+                      "its name needs CAP_SYS_ADMIN at start"
+                    : "cannot look for leftover BPF programs on the links";
     return r;
 }
 

@@ -82,7 +82,7 @@ setup()
         status=0
         setpriv --bounding-set=-bpf,-sys_admin --inh-caps=-bpf,-sys_admin "$TALOSVIP" run -c vip.yaml \
             --ttl 3s -e http://127.0.0.1:2379 2>/run/err || status=$?
-        [ $status = 2 ]; grep -q "4 s to" /run/err'
+        [ $status = 2 ]; grep -q "4 s to" /run/err; grep -q "hint: no packet fence.*CAP_BPF" /run/err'
 }
 
 @test "somebody outside the election who answers is respected: exit 1, nothing taken" {

@@ -4,6 +4,7 @@
 # run --release: what is left of an agent that was killed with its guardian.
 
 load run_helper
+load agent_helper
 
 setup()
 {
@@ -42,4 +43,43 @@ setup()
 @test "without rights: exit 5 and the name of the right" {
     on_host setpriv --bounding-set -all --inh-caps -all "$TALOSVIP" run --release
     says 5 CAP_NET_ADMIN
+}
+
+@test "killed with its guardian, in a container's rights: the next one has a clean link, or says that it has not" {
+    host '
+        agent() {
+            setpriv --bounding-set=-all,+net_admin,+net_raw,+bpf --inh-caps=-all --no-new-privs \
+                "$TALOSVIP" run -c vip.yaml -e http://127.0.0.1:2379 --node cp-1 \
+                --log-format logfmt >>/run/log 2>&1 & AGENT=$!
+        }
+        kill_both() {
+            both="$(pgrep -P $AGENT -x talosvip-guard) $AGENT"
+            kill -STOP $both # or the one would still act when the other dies
+            kill -9 $both
+            wait $AGENT || :
+        }
+        note=/run/talosvip/agent.sock.fence
+        await 10 etcdctl get x
+        agent
+        await 10 has 10.77.0.50
+        [ "$(stat -c %a $note)" = 600 ]
+        kill_both
+        [ -e $note ]
+        agent
+        await 10 logged event=leftover.*programs=2
+        await 15 sh -c "[ \$(grep -c event=acquired /run/log) = 2 ]"
+        "$TALOSVIP" status --local -o json | grep -q "\"packet\":true"
+        [ "$(count event=no_packet_fence)" = 0 ]
+        kill_both
+        rm $note
+        agent
+        await 10 logged "event=no_packet_fence .*CAP_SYS_ADMIN"
+        finish
+        [ ! -e $note ]
+        "$TALOSVIP" run --release --log-format logfmt 2>&1 | grep -q event=leftover.*programs=2
+        agent
+        await 15 has 10.77.0.50
+        [ "$(count event=no_packet_fence)" = 1 ]
+        finish
+        [ ! -e $note ]'
 }

@@ -24,6 +24,7 @@ SCENARIOS=(
     "kill-agent|moves|1000|kill -9 of the agent"
     "kill-guardian|stays|200|kill -9 of the guardian"
     "kill-both|moves|$PEERS_MS|kill -9 of agent and guardian at once"
+    "kill-both-back|any|$PEERS_MS|kill -9 of both, and later moved back to that node"
     "freeze|moves|$PEERS_MS|SIGSTOP of agent and guardian, SIGCONT later"
     "link-down|moves|1000|carrier lost"
     "admin-down|moves|1000|ip link set eth0 down"
@@ -168,6 +169,29 @@ settle_kill_both()
 undo_kill_both()
 {
     lab_agent_start "$1"
+}
+
+inject_kill_both_back()
+{
+    fault_both KILL "$1"
+}
+
+e2e_answers()
+{
+    watch_owner "${LAB_VIPS[0]}"
+    [ "$WATCH_OWNER" = "$1" ] && [ "$WATCH_STEADY" -ge 1000 ]
+}
+
+# The closed fence of the dead agent, which no address outlives, must not mute the next one.
+settle_kill_both_back()
+{
+    settle_kill_both "$1"
+    lab_agent_start "$1"
+    lab_wait 10000 e2e_queue_is 3 || e2e_fail "the new agent is not in the queue"
+    e2e_resign --to "$1"
+    lab_wait 10000 e2e_answers "$1" || e2e_fail "$1 does not answer again"
+    ! grep "event=no_packet_fence" "$LAB_DIR/agent.$1.log" || e2e_fail "$1 has no packet fence"
+    grep -q "event=leftover .*programs=" "$LAB_DIR/agent.$1.log" || e2e_fail "nothing was left behind"
 }
 
 inject_freeze()

@@ -7,8 +7,9 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 capabilities=$(sed -n 's/^CapabilityBoundingSet=//p' "$top/docs/packaging/talosvip.service" |
     tr '[:upper:] ' '[:lower:],' | sed 's/cap_/+/g')
 
-# RuntimeDirectory=
+# RuntimeDirectory=, which is also the home of that user
 install -d -m 750 -o nobody -g nogroup /run/talosvip
+export HOME=/run/talosvip
 exec setpriv --reuid nobody --regid nogroup --clear-groups --no-new-privs \
     --bounding-set "-all,$capabilities" --inh-caps "-all,$capabilities" \
     --ambient-caps "-all,$capabilities" "$top/build/talosvip" "$@"

@@ -132,6 +132,7 @@ has_what_the_manifest_gives()
     printf -v caps '%016x' $((1 << 2 | 1 << 12 | 1 << 13 | 1 << 23 | 1 << 39))
     test "$(status_of CapEff)" = "$caps"
     test "$(status_of CapPrm)" = "$caps"
+    test "$(status_of CapBnd)" = "$caps" # nor had it more when it started
     test "$(status_of NoNewPrivs)" = 1
     test "$(status_of Seccomp)" = 2
     local at
@@ -182,6 +183,7 @@ holds_again()
     await 5 is_reached
     not await 8 not is_reached # beyond the end of the dead agent's right
     not eval 'pod logs talosvip 2>&1 | grep no_packet_fence'
+    pod logs talosvip 2>&1 | grep 'the packet fence that an earlier agent left'
 }
 
 stops()
