@@ -6,7 +6,7 @@ dir=$1
 here=$(dirname "$0")
 tests=()
 for test in "$dir"/test_core_* "$dir"/test_base_* "$dir"/test_config_* "$dir"/test_net_frame* \
-    "$dir"/test_net_datagram* "$dir"/test_etcd_keys* "$dir"/test_etcd_message* \
+    "$dir"/test_net_datagram* "$dir"/test_net_fence_record* "$dir"/test_etcd_keys* "$dir"/test_etcd_message* \
     "$dir"/test_etcd_peers_record* "$dir"/test_etcd_record* "$dir"/test_cluster_snapshot* \
     "$dir"/test_cluster_alerts* "$dir"/test_cluster_events* "$dir"/test_api_status* \
     "$dir"/test_api_metrics* "$dir"/test_agent_health* "$dir"/test_agent_history* \
