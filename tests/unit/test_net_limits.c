@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "net/fence.h"
 #include "net/monitor.h"
 #include "net/netlink.h"
@@ -110,14 +111,18 @@ static int try_packet(void)
     return r;
 }
 
+static char note[64];
+
 static int try_fence(void)
 {
     struct fence *f;
     const char *reason = NULL;
-    int r = fence_open(&f, &reason);
+    int r = fence_open(note, &f, &reason);
     assert_true(r == 0 || reason);
-    if (r == 0)
+    if (r == 0) {
+        assert_int_equal(fence_note(f), 0);
         fence_close(f);
+    }
     return r;
 }
 
@@ -162,11 +167,13 @@ static void test_descriptors(void **state)
 static void test_descriptors_of_the_fence(void **state)
 {
     (void)state;
+    snprintf(note, sizeof(note), "/tmp/talosvip-limits.%d", (int)getpid());
     if (try_fence() < 0) {
         print_message("SKIP: net_limits: no packet fence here\n");
         return;
     }
-    assert_int_equal(starve(try_fence), 5); /* two maps, two programs, netlink */
+    assert_int_equal(file_replace(note, "no note", 7), 0); /* its reading fails in turn, too */
+    assert_int_equal(starve(try_fence), 5);                /* two maps, two programs, netlink */
 }
 
 int main(void)
