@@ -2,6 +2,7 @@
 #include "bpf.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -123,16 +124,19 @@ int bpf_hook_read(int ifindex, uint32_t attach_type, struct bpf_hook *ret_hook)
     return 0;
 }
 
-/* No descriptor: then a place is meant, the first or the one after a program that is named by its
- * id. That it holds what was read there is what the revision proves. */
+/* No descriptor: then a place is meant, before or after a program that is named by its id; and
+ * before the first one is the first one itself, as after the last is the last. So at the ends it is
+ * the program that is named, and in between the one before it, where the revision proves the rest.
+ * (The revision alone does not: it begins anew once a hook was empty.) */
 int bpf_hook_detach(int ifindex, uint32_t attach_type, const struct bpf_hook *hook, uint32_t at)
 {
-    const struct tcx_change what = {.ifindex = (uint32_t)ifindex,
-                                    .attach_type = attach_type,
-                                    .flags = at == 0 ? BPF_ATTACH_BEFORE
-                                                     : BPF_ATTACH_AFTER | BPF_ATTACH_ID,
-                                    .relative_id = at == 0 ? 0 : hook->programs[at - 1],
-                                    .revision = hook->revision};
+    bool is_first = at == 0, is_last = at + 1 == hook->n;
+    const struct tcx_change what = {
+        .ifindex = (uint32_t)ifindex,
+        .attach_type = attach_type,
+        .flags = (is_first ? BPF_ATTACH_BEFORE : BPF_ATTACH_AFTER) | BPF_ATTACH_ID,
+        .relative_id = hook->programs[is_first || is_last ? at : at - 1],
+        .revision = hook->revision};
     return change(BPF_PROG_DETACH, &what);
 }
 

@@ -38,7 +38,8 @@ struct bpf_hook {
 
 /* Asks for CAP_NET_ADMIN alone, as the next one does. */
 int bpf_hook_read(int ifindex, uint32_t attach_type, struct bpf_hook *ret_hook);
-/* Detaches the program at `at`, without opening it. -ESTALE when the hook is not as it was read. */
+/* Detaches the program at `at`, without opening it. -ESTALE or -ENOENT when the hook is not as it
+ * was read. */
 int bpf_hook_detach(int ifindex, uint32_t attach_type, const struct bpf_hook *hook, uint32_t at);
 
 #endif

@@ -290,6 +290,23 @@ static void test_changed_hook(void **state)
     assert_left(1, 1);
 }
 
+/* Even if it was empty in between, and counts anew to the same revision. */
+static void test_hook_made_anew(void **state)
+{
+    struct bpf_hook seen[FENCE_SIDES], now[FENCE_SIDES];
+    (void)state;
+    live_and_die(record);
+    hooks(seen);
+    assert_int_equal(
+        bpf_hook_detach(ns.ifindex[0], BPF_ATTACH_TCX_INGRESS, &seen[FENCE_INGRESS], 0), 0);
+    assert_int_equal(attach_stranger(0, BPF_ATTACH_BEFORE), 0);
+    hooks(now);
+    assert_int_equal(now[FENCE_INGRESS].revision, seen[FENCE_INGRESS].revision);
+    assert_int_equal(
+        bpf_hook_detach(ns.ifindex[0], BPF_ATTACH_TCX_INGRESS, &seen[FENCE_INGRESS], 0), -ENOENT);
+    assert_left(1, 1);
+}
+
 /* The guardian, of few rights, ends the fence of a dead agent and its note. */
 static void test_guardian_takes_the_note(void **state)
 {
@@ -354,6 +371,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_among_strangers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_beside_links, setup, teardown),
         cmocka_unit_test_setup_teardown(test_changed_hook, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hook_made_anew, setup, teardown),
         cmocka_unit_test_setup_teardown(test_guardian_takes_the_note, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_place_for_the_note, setup, teardown),
     };
