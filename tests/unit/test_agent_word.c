@@ -21,7 +21,6 @@
 #define OWN_LEASE 7
 #define WAIT_MS 5000
 
-static struct etcd_server server;
 static struct agent *a;
 static int64_t epoch; /* of the key under which we had the address; a new one for each test */
 
@@ -37,7 +36,7 @@ static void queue_is(int64_t revision, int64_t lease, const char *name)
 /* An owner called cp-1, whose own record is left out. */
 static int start(void **state)
 {
-    const char *const endpoints[] = {server.url, NULL};
+    const char *const endpoints[] = {group_server.url, NULL};
     if (fixture_setup(state) != 0)
         return -1;
     epoch += 1000;
@@ -198,11 +197,11 @@ static void test_etcd_away(void **state)
 {
     (void)state;
     put_record(epoch + 10, epoch, "lease expired", "cp-1 lost");
-    etcd_server_stop(&server, SIGTERM);
+    etcd_server_stop(&group_server, SIGTERM);
     lose(CAUSE_SESSION_LOST);
     queue_is(epoch + 10, 8, "cp-2");
     fixture_run(500);
-    assert_true(etcd_server_start(&server));
+    assert_true(etcd_server_start(&group_server));
     assert_true(is_told(epoch + 10, "etcd session lost", "cp-1"));
 }
 
@@ -398,26 +397,10 @@ static void test_heard_of_late(void **state)
     assert_int_equal(get_record(epoch + 20).n_seen, 0);
 }
 
-static int start_server(void **state)
-{
-    (void)state;
-    return etcd_server_init(&server, "http") && etcd_server_start(&server) ? 0 : -1;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
-}
-
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path)) {
-        puts("SKIP test_agent_word: no etcd in $ETCD_BIN_DIR, build/tools/usr/bin or $PATH");
+    if (etcd_server_is_missing("etcd"))
         return 0;
-    }
 #define T(name) cmocka_unit_test_setup_teardown(name, start, end)
     const struct CMUnitTest tests[] = {
         T(test_record_is_there),
@@ -436,5 +419,5 @@ int main(void)
         T(test_record_of_another_hand),
         T(test_heard_of_late),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, etcd_server_setup, etcd_server_teardown);
 }

@@ -20,7 +20,6 @@
 #define MS UINT64_C(1000)
 #define GIVE_UP_US (8000 * MS)
 
-static struct etcd_server server;
 static char cert[200], key[200], other[200], other_key[200];
 
 struct bench {
@@ -59,27 +58,18 @@ static bool certify(const char *key_path, const char *path)
 static int begin(void **state)
 {
     static const char *extra[] = {"--cert-file", cert, "--key-file", key, NULL};
-    char path[512];
     (void)state;
-    if (!etcd_server_find("etcd", path)) {
-        puts("skipped: no etcd; `make test-deps` unpacks one");
+    if (etcd_server_is_missing("etcd"))
         return 0;
-    }
-    if (!etcd_server_init(&server, "https"))
+    if (!etcd_server_init(&group_server, "https"))
         return -1;
-    snprintf(cert, sizeof(cert), "%s/probe.crt", server.dir);
-    snprintf(key, sizeof(key), "%s/probe.key", server.dir);
-    snprintf(other, sizeof(other), "%s/other.crt", server.dir);
-    snprintf(other_key, sizeof(other_key), "%s/other.key", server.dir);
-    server.extra = extra;
-    return certify(key, cert) && certify(other_key, other) && etcd_server_start(&server) ? 0 : -1;
-}
-
-static int finish(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
+    snprintf(cert, sizeof(cert), "%s/probe.crt", group_server.dir);
+    snprintf(key, sizeof(key), "%s/probe.key", group_server.dir);
+    snprintf(other, sizeof(other), "%s/other.crt", group_server.dir);
+    snprintf(other_key, sizeof(other_key), "%s/other.key", group_server.dir);
+    group_server.extra = extra;
+    return certify(key, cert) && certify(other_key, other) && etcd_server_start(&group_server) ? 0
+                                                                                               : -1;
 }
 
 static void on_alarm(void *arg)
@@ -131,7 +121,7 @@ static void ask_https(struct bench *b, const char *path, const char *ca)
 {
     char url[128];
     struct probe *p;
-    snprintf(url, sizeof(url), "%s%s", server.url, path);
+    snprintf(url, sizeof(url), "%s%s", group_server.url, path);
     assert_int_equal(probe_new_https(b->prober, url, ca, on_end, b, &p), 0);
     ask(b, p, 2000 * MS);
     probe_free(p);
@@ -140,7 +130,7 @@ static void ask_https(struct bench *b, const char *path, const char *ca)
 static void only_2xx_of_a_trusted_server_passes(void **state)
 {
     struct bench *b = *state;
-    if (!server.port)
+    if (!group_server.port)
         skip();
     ask_https(b, "/health", cert);
     assert_string_equal(b->why, "");
@@ -175,10 +165,10 @@ static void a_connection_is_used_again(void **state)
     struct bench *b = *state;
     char url[128];
     struct probe *p;
-    if (!server.port)
+    if (!group_server.port)
         skip();
     unsigned before = open_sockets();
-    snprintf(url, sizeof(url), "%s/health", server.url);
+    snprintf(url, sizeof(url), "%s/health", group_server.url);
     assert_int_equal(probe_new_https(b->prober, url, cert, on_end, b, &p), 0);
     for (int i = 0; i < 5; i++) {
         ask(b, p, 2000 * MS);
@@ -274,5 +264,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(silence_times_out, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_was_freed_says_nothing, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, begin, finish);
+    return cmocka_run_group_tests(tests, begin, etcd_server_teardown);
 }

@@ -18,7 +18,6 @@
 #include "etcd_fixture.h"
 #include "etcd_server.h"
 
-static struct etcd_server server;
 static bool has_server;
 static struct cluster *cluster;
 static struct etcd_client *writer;
@@ -33,7 +32,7 @@ static void on_change(void *arg)
 
 static int begin(void **state)
 {
-    const char *endpoints[] = {server.url, NULL};
+    const char *endpoints[] = {group_server.url, NULL};
     struct cluster_config config = {.etcd = {.endpoints = endpoints, .n_endpoints = 1},
                                     .interval_us = 200000,
                                     .on_change = on_change};
@@ -339,14 +338,14 @@ static void test_silence(void **state)
     need_server();
     join("cp-1", 2);
     assert_true(until(is_held, 3000));
-    etcd_server_stop(&server, SIGKILL);
+    etcd_server_stop(&group_server, SIGKILL);
     assert_true(until(is_member_down, 5000));
     assert_string_equal(s.etcd.members[0].error, "refused");
     assert_true(until(is_stale, 8000));
     assert_string_equal(s.vips[0].holder, "cp-1"); /* the last known */
     assert_string_equal(snapshot_worst(&s)->id, "TVA10");
     cluster_refresh(cluster);
-    assert_true(etcd_server_start(&server));
+    assert_true(etcd_server_start(&group_server));
     assert_true(until(is_complete, 10000));
 }
 
@@ -367,19 +366,8 @@ static void test_bad_config(void **state)
 
 static int start_server(void **state)
 {
-    char path[512];
-    (void)state;
-    has_server = etcd_server_find("etcd", path) != NULL && etcd_server_init(&server, "http") &&
-                 etcd_server_start(&server);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    if (has_server)
-        etcd_server_done(&server);
-    return 0;
+    has_server = !etcd_server_is_missing("etcd");
+    return has_server ? etcd_server_setup(state) : 0;
 }
 
 int main(void)
@@ -393,5 +381,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_own_view, begin, end),
         cmocka_unit_test_setup_teardown(test_silence, begin, end),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, start_server, etcd_server_teardown);
 }

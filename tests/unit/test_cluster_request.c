@@ -19,8 +19,6 @@
 #define ELECTION "talos:v1:vip:election:10.0.0.50/"
 #define REQUEST "talosvip/v1/requests/10.0.0.50"
 
-static struct etcd_server server;
-
 /* What comes of a request, and what the owner does about it. */
 struct play {
     struct etcd_client *client;
@@ -180,7 +178,7 @@ static struct request *resign(struct play *p, const char *to, uint64_t wait_us)
 
 static void test_moved(void **state)
 {
-    struct play p = {.client = connect_to(server.url), .owner = PLAY_RESIGN};
+    struct play p = {.client = connect_to(group_server.url), .owner = PLAY_RESIGN};
     static const enum request_phase order[] = {REQUEST_ASKED, REQUEST_RELEASED, REQUEST_WON,
                                                REQUEST_ANNOUNCED, REQUEST_SEEN};
     (void)state;
@@ -208,7 +206,7 @@ static void test_moved(void **state)
 
 static void test_refused_by_the_owner(void **state)
 {
-    struct play p = {.client = connect_to(server.url), .owner = PLAY_REFUSE};
+    struct play p = {.client = connect_to(group_server.url), .owner = PLAY_REFUSE};
     (void)state;
     clean(p.client);
     join(p.client, "64", "cp-1", true);
@@ -224,7 +222,7 @@ static void test_refused_by_the_owner(void **state)
 
 static void test_nothing_happens(void **state)
 {
-    struct play p = {.client = connect_to(server.url)};
+    struct play p = {.client = connect_to(group_server.url)};
     struct answer a;
     (void)state;
     clean(p.client);
@@ -243,7 +241,7 @@ static void test_nothing_happens(void **state)
 
 static void test_cancelled(void **state)
 {
-    struct play p = {.client = connect_to(server.url)};
+    struct play p = {.client = connect_to(group_server.url)};
     (void)state;
     clean(p.client);
     join(p.client, "64", "cp-1", true);
@@ -274,7 +272,7 @@ static void expect_refusal(struct etcd_client *c, const char *to, const char *wh
 
 static void test_impossible(void **state)
 {
-    struct etcd_client *c = connect_to(server.url);
+    struct etcd_client *c = connect_to(group_server.url);
     struct answer a;
     (void)state;
     clean(c);
@@ -299,7 +297,7 @@ static void test_impossible(void **state)
 
 static void test_another_request(void **state)
 {
-    struct play p = {.client = connect_to(server.url), .owner = PLAY_RESIGN};
+    struct play p = {.client = connect_to(group_server.url), .owner = PLAY_RESIGN};
     char value[256];
     struct answer a;
     (void)state;
@@ -331,7 +329,7 @@ static void run(struct play *p, int started, enum request_result want)
 
 static void test_pause_and_resume(void **state)
 {
-    struct play p = {.client = connect_to(server.url)};
+    struct play p = {.client = connect_to(group_server.url)};
     const struct ip vip = vip_of("10.0.0.50");
     struct etcd_client *c = p.client;
     struct request *q;
@@ -368,26 +366,10 @@ static void test_etcd_is_away(void **state)
     etcd_client_free(p.client);
 }
 
-static int group_setup(void **state)
-{
-    (void)state;
-    return etcd_server_init(&server, "http") && etcd_server_start(&server) ? 0 : -1;
-}
-
-static int group_teardown(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
-}
-
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path)) {
-        puts("SKIP test_cluster_request: no etcd in $ETCD_BIN_DIR, build/tools/usr/bin or $PATH");
+    if (etcd_server_is_missing("etcd"))
         return 0;
-    }
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_moved),
@@ -399,5 +381,6 @@ int main(void)
         T(test_pause_and_resume),
         T(test_etcd_is_away),
     };
-    return cmocka_run_group_tests_name("cluster/request", tests, group_setup, group_teardown);
+    return cmocka_run_group_tests_name("cluster/request", tests, etcd_server_setup,
+                                       etcd_server_teardown);
 }

@@ -14,13 +14,12 @@
 #include "etcd_fixture.h"
 #include "etcd_server.h"
 
-static struct etcd_server server;
 static char password_file[160];
 
 static bool ctl(const char *a, const char *b, const char *c, const char *d)
 {
     char program[512], endpoint[80];
-    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", server.url);
+    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", group_server.url);
     const char *const argv[] = {etcd_server_find("etcdctl", program), endpoint, a, b, c, d, NULL};
     return etcd_server_run(argv);
 }
@@ -28,7 +27,7 @@ static bool ctl(const char *a, const char *b, const char *c, const char *d)
 static bool ctl_root(const char *a, const char *b, const char *c, const char *d)
 {
     char program[512], endpoint[80];
-    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", server.url);
+    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", group_server.url);
     const char *const argv[] = {
         etcd_server_find("etcdctl", program), endpoint, "--user=root:secret", a, b, c, d, NULL};
     return etcd_server_run(argv);
@@ -44,7 +43,7 @@ static void write_password(const char *password)
 
 static struct etcd_client *client_as(const char *user, const char *password, const char *token)
 {
-    const char *const endpoints[] = {server.url, NULL};
+    const char *const endpoints[] = {group_server.url, NULL};
     struct etcd_client_config config = {.user = user, .password = password, .token = token};
     if (user && !password)
         config.password_file = password_file;
@@ -75,7 +74,7 @@ static void test_auth_off(void **state)
     assert_true(ctl_root("user", "grant-role", "vip", "vip"));
     const char *const grant[] = {"role", "grant-permission", "--prefix=true", "vip"};
     char program[512], endpoint[80];
-    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", server.url);
+    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", group_server.url);
     const char *const argv[] = {etcd_server_find("etcdctl", program),
                                 endpoint,
                                 "--user=root:secret",
@@ -168,8 +167,8 @@ static void test_token_dies(void **state)
     assert_string_not_equal(token, etcd_client_token(c));
     assert_true(fixture_wait(&s.events, 1, 3000));
     /* And it comes back after the member was away. */
-    etcd_server_stop(&server, SIGKILL);
-    assert_true(etcd_server_start(&server));
+    etcd_server_stop(&group_server, SIGKILL);
+    assert_true(etcd_server_start(&group_server));
     assert_true(fixture_wait(&s.synced, 2, 6000));
     fixture_put(c, "x/2", "3", 0, &a);
     assert_int_equal(a.status, ETCD_OK);
@@ -196,32 +195,19 @@ static void test_watch_refused(void **state)
 
 static int start_server(void **state)
 {
-    (void)state;
-    if (!etcd_server_init(&server, "http") || !etcd_server_start(&server))
-        return -1;
-    snprintf(password_file, sizeof(password_file), "%s/password", server.dir);
-    return 0;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
+    int r = etcd_server_setup(state);
+    snprintf(password_file, sizeof(password_file), "%s/password", group_server.dir);
+    return r;
 }
 
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path) || !etcd_server_find("etcdctl", path)) {
-        puts("SKIP test_etcd_auth: no etcd and etcdctl in $ETCD_BIN_DIR, build/tools/usr/bin or "
-             "$PATH");
+    if (etcd_server_is_missing("etcd") || etcd_server_is_missing("etcdctl"))
         return 0;
-    }
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_auth_off),   T(test_password_file), T(test_refused),
         T(test_token_dies), T(test_watch_refused),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, start_server, etcd_server_teardown);
 }

@@ -14,8 +14,6 @@
 #include "etcd_fixture.h"
 #include "etcd_server.h"
 
-static struct etcd_server server;
-
 static struct etcd_client *client_to(const char *a, const char *b)
 {
     const char *const endpoints[] = {a, b, NULL};
@@ -48,11 +46,11 @@ static void test_lease(void **state)
 {
     struct answer a;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     grant(c, 7, &a);
     assert_int_equal(a.status, ETCD_OK);
     assert_int_equal(a.ttl_s, 7);
-    assert_string_equal(a.endpoint, server.url);
+    assert_string_equal(a.endpoint, group_server.url);
     int64_t lease = a.lease;
     renew(c, lease, &a);
     assert_int_equal(a.status, ETCD_OK);
@@ -73,7 +71,7 @@ static void test_txn(void **state)
 {
     struct answer a;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     struct etcd_compare absent = {ETCD_CREATE, "t/txn", 0, 0};
     struct etcd_op put = {.kind = ETCD_OP_PUT, .range = {.key = "t/txn"}, .value = "one"};
     struct etcd_op get = {.kind = ETCD_OP_RANGE, .range = {.key = "t/txn"}};
@@ -103,10 +101,10 @@ static void test_range_of_a_compacted_revision(void **state)
     char ctl[512], endpoint[80], revision[32];
     struct answer a;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     fixture_put(c, "t/c", "1", 0, &a);
     fixture_put(c, "t/c", "2", 0, &a);
-    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", server.url);
+    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", group_server.url);
     snprintf(revision, sizeof(revision), "%lld", (long long)a.revision);
     const char *const argv[] = {etcd_server_find("etcdctl", ctl), endpoint, "compaction", revision,
                                 NULL};
@@ -124,7 +122,7 @@ static void test_status_and_members(void **state)
 {
     struct answer a = {0}, b = {0};
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     assert_int_equal(etcd_call_status(c, 3000000, fixture_answer, &a, NULL), 0);
     assert_int_equal(etcd_call_members(c, 3000000, fixture_answer, &b, NULL), 0);
     assert_true(fixture_wait(&a.calls, 1, 5000) && fixture_wait(&b.calls, 1, 5000));
@@ -141,13 +139,13 @@ static void test_dead_endpoint_first(void **state)
     struct answer a;
     (void)state;
     snprintf(dead, sizeof(dead), "http://127.0.0.1:%u", etcd_server_port());
-    struct etcd_client *c = client_to(dead, server.url);
+    struct etcd_client *c = client_to(dead, group_server.url);
     fixture_put(c, "t/d", "1", 0, &a);
     assert_int_equal(a.status, ETCD_OK);
     assert_true(a.took_us < 300000);
-    assert_string_equal(a.endpoint, server.url);
+    assert_string_equal(a.endpoint, group_server.url);
     assert_int_equal(fixture_notices[ETCD_NOTICE_ENDPOINT], 1);
-    assert_string_equal(etcd_client_endpoint(c), server.url);
+    assert_string_equal(etcd_client_endpoint(c), group_server.url);
     fixture_put(c, "t/d", "2", 0, &a);
     assert_int_equal(a.status, ETCD_OK);
     assert_int_equal(fixture_notices[ETCD_NOTICE_ENDPOINT], 1);
@@ -165,13 +163,13 @@ static void test_hanging_endpoint_first(void **state)
     struct fake f;
     (void)state;
     fake_start(&f, NULL, 0);
-    struct etcd_client *c = client_to(f.url, server.url);
+    struct etcd_client *c = client_to(f.url, group_server.url);
     uint64_t before = clock_now_us();
     fixture_get(c, "t/h", false, 600, &a);
     uint64_t took = clock_now_us() - before;
     assert_int_equal(a.status, ETCD_OK);
     assert_true(took >= 300000 && took < 590000);
-    assert_string_equal(etcd_client_endpoint(c), server.url);
+    assert_string_equal(etcd_client_endpoint(c), group_server.url);
     etcd_client_free(c);
     c = client_to(f.url, NULL);
     before = clock_now_us();
@@ -191,7 +189,7 @@ static void test_cancel_and_free(void **state)
     struct answer a = {0}, b = {0};
     struct etcd_call *call;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     assert_int_equal(etcd_call_status(c, 3000000, fixture_answer, &a, &call), 0);
     etcd_call_cancel(call);
     assert_int_equal(etcd_call_status(c, 3000000, fixture_answer, &b, NULL), 0);
@@ -217,7 +215,7 @@ static void test_impossible_requests(void **state)
     struct etcd_op put = {.kind = ETCD_OP_PUT, .range = {.key = ""}};
     struct etcd_txn txn = {.success = &put, .n_success = 1};
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL), *none = NULL;
+    struct etcd_client *c = client_to(group_server.url, NULL), *none = NULL;
     assert_int_equal(etcd_call_txn(c, &txn, 1000, fixture_answer, NULL, NULL), -EINVAL);
     assert_int_equal(etcd_call_grant(c, 0, 1000, fixture_answer, NULL, NULL), -EINVAL);
     assert_int_equal(etcd_call_renew(c, -1, 1000, fixture_answer, NULL, NULL), -EINVAL);
@@ -247,12 +245,12 @@ static void test_gateway_on_the_sibling_port(void **state)
     static const char settings[] = "\x01\x02garbage of another protocol\r\n\r\n";
     fake_start(&f, settings, 0);
     const char *const endpoints[] = {f.url, NULL};
-    struct etcd_client_config config = {.grpc_port = f.port, .gateway_port = server.port};
+    struct etcd_client_config config = {.grpc_port = f.port, .gateway_port = group_server.port};
     struct etcd_client *c = fixture_client(config, endpoints);
     for (unsigned i = 0; i < 2; i++) {
         fixture_get(c, "t/s", false, 2000, &a);
         assert_int_equal(a.status, ETCD_OK);
-        assert_string_equal(a.endpoint, server.url);
+        assert_string_equal(a.endpoint, group_server.url);
         assert_int_equal(f.accepted, 1);
         assert_int_equal(fixture_notices[ETCD_NOTICE_PORT], 1);
     }
@@ -294,7 +292,7 @@ static void test_odd_answers(void **state)
         fixture_get(c, "t/o", false, 2000, &a);
         assert_int_equal(a.status, odd[i].status);
         etcd_client_free(c);
-        c = client_to(f.url, server.url);
+        c = client_to(f.url, group_server.url);
         fixture_get(c, "t/o", false, 2000, &a);
         assert_int_equal(a.status, ETCD_OK);
         etcd_client_free(c);
@@ -302,26 +300,10 @@ static void test_odd_answers(void **state)
     }
 }
 
-static int start_server(void **state)
-{
-    (void)state;
-    return etcd_server_init(&server, "http") && etcd_server_start(&server) ? 0 : -1;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
-}
-
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path)) {
-        puts("SKIP test_etcd_client: no etcd in $ETCD_BIN_DIR, build/tools/usr/bin or $PATH");
+    if (etcd_server_is_missing("etcd"))
         return 0;
-    }
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_lease),
@@ -335,5 +317,5 @@ int main(void)
         T(test_gateway_on_the_sibling_port),
         T(test_odd_answers),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, etcd_server_setup, etcd_server_teardown);
 }

@@ -18,7 +18,6 @@
 
 #define TIMEOUT_US 3000000
 
-static struct etcd_server server;
 static struct etcd_client *client;
 
 struct result {
@@ -57,23 +56,9 @@ static void finish(int started, struct result *r)
     assert_int_equal(r->status, ETCD_OK);
 }
 
-static int start_server(void **state)
-{
-    (void)state;
-    return etcd_server_init(&server, "http") && etcd_server_start(&server) ? 0 : -1;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    etcd_server_stop(&server, 15);
-    etcd_server_done(&server);
-    return 0;
-}
-
 static int setup(void **state)
 {
-    const char *const endpoints[] = {server.url, NULL};
+    const char *const endpoints[] = {group_server.url, NULL};
     if (fixture_setup(state) != 0)
         return -1;
     client = fixture_client((struct etcd_client_config){0}, endpoints);
@@ -250,7 +235,7 @@ static void test_ending_does_not_wait_for_a_silent_endpoint(void **state)
     int64_t lease = new_lease();
     struct peers_record record = record_of(lease);
     struct peers_release release = {.revision = 11};
-    const char *endpoints[] = {NULL, server.url, NULL};
+    const char *endpoints[] = {NULL, group_server.url, NULL};
     struct result r = {.calls = 0};
     struct fake hangs;
     (void)state;
@@ -273,11 +258,8 @@ static void test_ending_does_not_wait_for_a_silent_endpoint(void **state)
 
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path)) {
-        puts("SKIP test_etcd_peers: no etcd in $ETCD_BIN_DIR, build/tools/usr/bin or $PATH");
+    if (etcd_server_is_missing("etcd"))
         return 0;
-    }
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_first_key_wins),
@@ -286,5 +268,5 @@ int main(void)
         T(test_ending_of_many),
         T(test_ending_does_not_wait_for_a_silent_endpoint),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, etcd_server_setup, etcd_server_teardown);
 }

@@ -14,7 +14,6 @@
 #include "etcd_fixture.h"
 #include "etcd_server.h"
 
-static struct etcd_server server;
 static char openssl[512];
 
 /* A path in the server's directory; valid until the eighth next call. */
@@ -23,7 +22,7 @@ static const char *in_dir(const char *name)
     static char paths[8][200];
     static unsigned next;
     char *out = paths[next++ % 8];
-    snprintf(out, 200, "%s/%s", server.dir, name);
+    snprintf(out, 200, "%s/%s", group_server.dir, name);
     return out;
 }
 
@@ -131,7 +130,7 @@ static void test_good(void **state)
     struct seen s = {0};
     struct etcd_watch *w;
     (void)state;
-    struct etcd_client *c = client_with(server.url, "ca.crt", "client.crt", "client.key");
+    struct etcd_client *c = client_with(group_server.url, "ca.crt", "client.crt", "client.key");
     struct etcd_watch_range range = {.key = "x"};
     assert_int_equal(etcd_watch_new(c, &range, 1, &fixture_callbacks, &s, &w), 0);
     assert_true(fixture_wait(&s.synced, 1, 5000));
@@ -146,17 +145,17 @@ static void test_refused(void **state)
 {
     char other[64], plain[64];
     (void)state;
-    refused(server.url, "other.crt", "client.crt", "client.key", "is not signed by --cacert");
-    refused(server.url, NULL, "client.crt", "client.key", "give etcd's with --cacert");
-    refused(server.url, "none.crt", "client.crt", "client.key", "cannot read --cacert");
-    refused(server.url, "ca.key", "client.crt", "client.key", "--cacert");
-    refused(server.url, "ca.crt", NULL, NULL, "client certificate");
-    refused(server.url, "ca.crt", "none.crt", "client.key", "cannot read --cert");
-    refused(server.url, "ca.crt", "client.crt", "none.key", "cannot read --key");
-    refused(server.url, "ca.crt", "client.crt", "ca.key", "--key");
-    refused(server.url, "ca.crt", "stranger.crt", "stranger.key", "client certificate");
-    refused(server.url, "ca.crt", "old.crt", "old.key", "client certificate");
-    snprintf(other, sizeof(other), "https://localhost:%u", server.port);
+    refused(group_server.url, "other.crt", "client.crt", "client.key", "is not signed by --cacert");
+    refused(group_server.url, NULL, "client.crt", "client.key", "give etcd's with --cacert");
+    refused(group_server.url, "none.crt", "client.crt", "client.key", "cannot read --cacert");
+    refused(group_server.url, "ca.key", "client.crt", "client.key", "--cacert");
+    refused(group_server.url, "ca.crt", NULL, NULL, "client certificate");
+    refused(group_server.url, "ca.crt", "none.crt", "client.key", "cannot read --cert");
+    refused(group_server.url, "ca.crt", "client.crt", "none.key", "cannot read --key");
+    refused(group_server.url, "ca.crt", "client.crt", "ca.key", "--key");
+    refused(group_server.url, "ca.crt", "stranger.crt", "stranger.key", "client certificate");
+    refused(group_server.url, "ca.crt", "old.crt", "old.key", "client certificate");
+    snprintf(other, sizeof(other), "https://localhost:%u", group_server.port);
     refused(other, "ca.crt", "client.crt", "client.key", "for another host name or address");
     struct fake f;
     fake_start(&f, "HTTP/1.0 400 Bad Request\r\n\r\nnot TLS", 0);
@@ -170,7 +169,7 @@ static void test_plain_http(void **state)
     char url[64];
     struct answer a;
     (void)state;
-    snprintf(url, sizeof(url), "http://127.0.0.1:%u", server.port);
+    snprintf(url, sizeof(url), "http://127.0.0.1:%u", group_server.port);
     struct etcd_client *c = client_with(url, NULL, NULL, NULL);
     fixture_get(c, "x", false, 3000, &a);
     assert_true(a.status == ETCD_UNAVAILABLE || a.status == ETCD_TLS);
@@ -185,7 +184,7 @@ static void test_files_change(void **state)
     (void)state;
     assert_int_equal(link(in_dir("stranger.crt"), in_dir("now.crt")), 0);
     assert_int_equal(link(in_dir("stranger.key"), in_dir("now.key")), 0);
-    struct etcd_client *c = client_with(server.url, "ca.crt", "now.crt", "now.key");
+    struct etcd_client *c = client_with(group_server.url, "ca.crt", "now.crt", "now.key");
     fixture_get(c, "x", false, 3000, &a);
     assert_int_equal(a.status, ETCD_TLS);
     assert_int_equal(rename(in_dir("client.crt"), in_dir("now.crt")), 0);
@@ -206,7 +205,7 @@ static void test_files_change(void **state)
 static bool control(const char *a, const char *b, const char *c, const char *d)
 {
     char program[512], endpoint[80], ca[220], crt[220], key[220];
-    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", server.url);
+    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", group_server.url);
     snprintf(ca, sizeof(ca), "--cacert=%s", in_dir("ca.crt"));
     snprintf(crt, sizeof(crt), "--cert=%s", in_dir("client.crt"));
     snprintf(key, sizeof(key), "--key=%s", in_dir("client.key"));
@@ -224,7 +223,7 @@ static void test_auth_enabled_later(void **state)
     (void)state;
     if (!etcd_server_find("etcdctl", program))
         skip();
-    const char *const endpoints[] = {server.url, NULL};
+    const char *const endpoints[] = {group_server.url, NULL};
     struct etcd_client_config config = {.cacert = in_dir("ca.crt"),
                                         .cert = in_dir("client.crt"),
                                         .key = in_dir("client.key"),
@@ -247,7 +246,7 @@ static int start_server(void **state)
     static const char *extra[9];
     static char crt[200], key[200], ca[200];
     (void)state;
-    if (!etcd_server_init(&server, "https") || !make_ca("ca.key", "ca.crt", "etcd") ||
+    if (!etcd_server_init(&group_server, "https") || !make_ca("ca.key", "ca.crt", "etcd") ||
         !make_ca("other.key", "other.crt", "kubernetes") ||
         !make_leaf("server", "/O=etcd", "IP:127.0.0.1", "30") ||
         !make_leaf("client", "/O=talosvip", "DNS:agent", "30") ||
@@ -263,29 +262,19 @@ static int start_server(void **state)
     const char *const arguments[] = {"--cert-file",       crt, "--key-file",         key,
                                      "--trusted-ca-file", ca,  "--client-cert-auth", NULL};
     memcpy(extra, arguments, sizeof(arguments));
-    server.extra = extra;
-    return etcd_server_start(&server) ? 0 : -1;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
+    group_server.extra = extra;
+    return etcd_server_start(&group_server) ? 0 : -1;
 }
 
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path) || !etcd_server_find("openssl", openssl)) {
-        puts("SKIP test_etcd_tls: no etcd and openssl in $ETCD_BIN_DIR, build/tools/usr/bin or "
-             "$PATH");
+    if (etcd_server_is_missing("etcd") || etcd_server_is_missing("openssl"))
         return 0;
-    }
+    etcd_server_find("openssl", openssl);
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_good),         T(test_refused), T(test_plain_http), T(test_auth_enabled_later),
         T(test_files_change),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, start_server, etcd_server_teardown);
 }

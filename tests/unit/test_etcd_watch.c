@@ -16,8 +16,6 @@
 #include "etcd_fixture.h"
 #include "etcd_server.h"
 
-static struct etcd_server server;
-
 static struct etcd_client *client_to(const char *a, const char *b)
 {
     const char *const endpoints[] = {a, b, NULL};
@@ -51,7 +49,7 @@ static void test_list_then_events(void **state)
     struct seen s = {0};
     struct answer a;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     clean(c);
     fixture_put(c, "w/a/1", "old", 0, &a);
     fixture_put(c, "w/c/1", "not listed", 0, &a);
@@ -94,7 +92,7 @@ static void test_resumes_without_loss(void **state)
     struct seen s = {0};
     struct answer a;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     struct etcd_watch *w = watch(c, &s);
     assert_true(fixture_wait(&s.synced, 1, 3000));
     for (unsigned i = 1; i <= 5; i++) {
@@ -114,7 +112,7 @@ static void test_resumes_without_loss(void **state)
 static bool compact(int64_t revision)
 {
     char ctl[512], endpoint[80], text[32];
-    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", server.url);
+    snprintf(endpoint, sizeof(endpoint), "--endpoints=%s", group_server.url);
     snprintf(text, sizeof(text), "%lld", (long long)revision);
     const char *const argv[] = {etcd_server_find("etcdctl", ctl), endpoint, "compaction", text,
                                 NULL};
@@ -126,16 +124,16 @@ static void test_lists_again_after_compaction(void **state)
     struct seen s = {0};
     struct answer a;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     struct etcd_watch *w = watch(c, &s);
     assert_true(fixture_wait(&s.synced, 1, 3000));
     /* A restart alone is no reason to list: the stream goes on where it broke. */
-    etcd_server_stop(&server, SIGKILL);
+    etcd_server_stop(&group_server, SIGKILL);
     assert_true(fixture_wait(&s.broken, 1, 3000));
     assert_int_equal(s.status, ETCD_UNAVAILABLE);
     assert_false(etcd_watch_is_synced(w));
-    assert_true(etcd_server_start(&server));
-    struct etcd_client *other = client_to(server.url, NULL);
+    assert_true(etcd_server_start(&group_server));
+    struct etcd_client *other = client_to(group_server.url, NULL);
     for (a.status = ETCD_BUSY; a.status != ETCD_OK;)
         fixture_put(other, "elsewhere", "1", 0, &a);
     etcd_client_free(other);
@@ -171,18 +169,18 @@ static void test_server_comes_and_goes(void **state)
     struct seen s = {0};
     struct answer a;
     (void)state;
-    etcd_server_stop(&server, SIGKILL);
-    struct etcd_client *c = client_to(server.url, NULL);
+    etcd_server_stop(&group_server, SIGKILL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     struct etcd_watch *w = watch(c, &s);
     assert_true(fixture_wait(&s.broken, 1, 3000));
     fixture_run(1500);
     assert_int_equal(s.broken, 1); /* told once */
     assert_int_equal(s.status, ETCD_UNAVAILABLE);
-    assert_true(etcd_server_start(&server));
+    assert_true(etcd_server_start(&group_server));
     assert_true(fixture_wait(&s.synced, 1, 6000));
-    etcd_server_stop(&server, SIGTERM);
+    etcd_server_stop(&group_server, SIGTERM);
     assert_true(fixture_wait(&s.broken, 2, 3000));
-    assert_true(etcd_server_start(&server));
+    assert_true(etcd_server_start(&group_server));
     assert_true(fixture_wait(&s.synced, 2, 6000));
     fixture_put(c, "w/b", "again", 0, &a);
     assert_true(fixture_wait(&s.events, 1, 3000));
@@ -200,7 +198,7 @@ static void test_moves_from_a_frozen_endpoint(void **state)
     (void)state;
     assert_true(etcd_server_init(&second, "http"));
     assert_true(etcd_server_start(&second));
-    struct etcd_client *c = client_to(second.url, server.url);
+    struct etcd_client *c = client_to(second.url, group_server.url);
     struct etcd_watch *w = watch(c, &s);
     assert_true(fixture_wait(&s.synced, 1, 6000));
     siginfo_t info;
@@ -210,7 +208,7 @@ static void test_moves_from_a_frozen_endpoint(void **state)
     /* A call notices, and the watch goes along. */
     fixture_get(c, "w/b", false, 400, &a);
     assert_int_equal(a.status, ETCD_OK);
-    assert_string_equal(a.endpoint, server.url);
+    assert_string_equal(a.endpoint, group_server.url);
     assert_true(fixture_wait(&s.broken, 1, 1000));
     assert_true(fixture_wait(&s.synced, 2, 3000));
     /* It is another cluster: everything is listed anew. */
@@ -227,7 +225,7 @@ static void test_free_in_callbacks(void **state)
     struct answer a;
     struct etcd_watch *w;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     w = watch(c, &s);
     assert_true(fixture_wait(&s.synced, 1, 3000));
     s.free_watch = &w;
@@ -262,7 +260,7 @@ static void test_bad_ranges(void **state)
                                                   {.key = "x", .list_limit = -1}};
     struct etcd_watch *w = NULL;
     (void)state;
-    struct etcd_client *c = client_to(server.url, NULL);
+    struct etcd_client *c = client_to(group_server.url, NULL);
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(etcd_watch_new(c, &bad[i], 1, &fixture_callbacks, NULL, &w), -EINVAL);
     assert_int_equal(etcd_watch_new(c, bad, 0, &fixture_callbacks, NULL, &w), -EINVAL);
@@ -270,26 +268,10 @@ static void test_bad_ranges(void **state)
     etcd_client_free(c);
 }
 
-static int start_server(void **state)
-{
-    (void)state;
-    return etcd_server_init(&server, "http") && etcd_server_start(&server) ? 0 : -1;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
-}
-
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path)) {
-        puts("SKIP test_etcd_watch: no etcd in $ETCD_BIN_DIR, build/tools/usr/bin or $PATH");
+    if (etcd_server_is_missing("etcd"))
         return 0;
-    }
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         T(test_list_then_events),
@@ -300,5 +282,5 @@ int main(void)
         T(test_free_in_callbacks),
         T(test_bad_ranges),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, etcd_server_setup, etcd_server_teardown);
 }
