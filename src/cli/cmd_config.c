@@ -18,13 +18,7 @@ enum { ORIGIN, OUTPUT, CONNECTION };
 
 static const struct option options[] = {
     [ORIGIN] = {.name = "origin", .kind = OPTION_FLAG, .help = "show: where each value came from"},
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_ENUM,
-                .metavar = "FORMAT",
-                .choices = formats,
-                .fallback = "human",
-                .help = "show: how to write it"},
+    [OUTPUT] = OPTION_OUTPUT(formats, "human", "show: how to write it"),
     [CONNECTION] = CONNECTION_OPTIONS,
     {.name = NULL},
 };

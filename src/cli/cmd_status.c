@@ -35,13 +35,7 @@ enum {
 };
 
 static const struct option options[] = {
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_ENUM,
-                .metavar = "FORMAT",
-                .choices = formats,
-                .fallback = "human",
-                .help = "how to write it"},
+    [OUTPUT] = OPTION_OUTPUT(formats, "human", "how to write it"),
     [WATCH] = {.name = "watch",
                .letter = 'w',
                .kind = OPTION_FLAG,

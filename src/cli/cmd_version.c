@@ -11,13 +11,7 @@ static const char *const formats[] = {"human", "json", NULL};
 enum { OUTPUT };
 
 static const struct option options[] = {
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_ENUM,
-                .metavar = "FORMAT",
-                .choices = formats,
-                .fallback = "human",
-                .help = "how to write it"},
+    [OUTPUT] = OPTION_OUTPUT(formats, "human", "how to write it"),
     {.name = NULL},
 };
 

@@ -18,13 +18,7 @@ enum { HUMAN, LOGFMT, JSON };
 enum { OUTPUT, EXEC, UNTIL_HELD, TIMEOUT, COLOR, LOCAL_TIME, QUIET, VERBOSE, CONNECTION };
 
 static const struct option options[] = {
-    [OUTPUT] = {.name = "output",
-                .letter = 'o',
-                .kind = OPTION_ENUM,
-                .metavar = "FORMAT",
-                .choices = formats,
-                .fallback = "human",
-                .help = "how to write it"},
+    [OUTPUT] = OPTION_OUTPUT(formats, "human", "how to write it"),
     [EXEC] = {.name = "exec",
               .kind = OPTION_STRING,
               .metavar = "CMD",

@@ -32,6 +32,13 @@ struct option {
     const char *help;
 };
 
+/* -o, by the name it has in every command that writes in more than one format. */
+#define OPTION_OUTPUT(choices_, fallback_, help_)                                                  \
+    {                                                                                              \
+        .name = "output", .letter = 'o', .kind = OPTION_ENUM, .metavar = "FORMAT",                 \
+        .choices = choices_, .fallback = fallback_, .help = help_                                  \
+    }
+
 /* A flag that people know from other programs, and what to tell them. */
 struct habit {
     const char *flag; /* with its dashes; NULL ends a table */
