@@ -28,8 +28,8 @@
 
 enum snapshot_etcd_state {
     SNAPSHOT_ETCD_CONNECTING, /* nobody was heard yet */
-    SNAPSHOT_ETCD_OK,         /* every member answers */
-    SNAPSHOT_ETCD_DEGRADED,   /* a quorum does, not all */
+    SNAPSHOT_ETCD_OK,         /* it works, and no member is known to be down */
+    SNAPSHOT_ETCD_DEGRADED,   /* it works, and a member is down */
     SNAPSHOT_ETCD_NO_QUORUM,
     SNAPSHOT_ETCD_UNREACHABLE,
 };
@@ -38,7 +38,9 @@ struct snapshot_member {
     char name[SNAPSHOT_NAME_MAX];
     uint64_t id;
     char endpoint[SNAPSHOT_TEXT_MAX];
-    bool is_asked;   /* an answer or an error has come at least once */
+    /* An answer or an error has come at least once. Until then its health is not known; nor is it
+     * of a member whose port speaks gRPC only: `error` tells these two apart. */
+    bool is_asked;
     bool is_healthy; /* answers /v3/maintenance/status in time, and knows a leader */
     bool is_leader, is_learner;
     int64_t rtt_us;                 /* of the last status call; -1 unknown */
@@ -46,8 +48,9 @@ struct snapshot_member {
     int64_t db_bytes, in_use_bytes; /* -1 unknown */
     int64_t quota_bytes;            /* -1: not reported (before etcd 3.6) */
     int64_t raft_term, raft_index;  /* -1 unknown */
-    char error[SNAPSHOT_TEXT_MAX];  /* short: "timeout 5s", "refused", ...; "" when healthy */
-    char alarm[32];                 /* "NOSPACE", "CORRUPT", "" */
+    /* Short: "timeout 2s", "refused", "grpc only", ...; "" when healthy, or not asked yet. */
+    char error[SNAPSHOT_TEXT_MAX];
+    char alarm[32]; /* "NOSPACE", "CORRUPT", "" */
 };
 
 struct snapshot_etcd {
@@ -217,6 +220,16 @@ const struct snapshot_view *snapshot_find_view(const struct snapshot_node *node,
                                                const struct ip *vip);
 /* The worst alert that stands, or NULL. */
 const struct snapshot_alert *snapshot_worst(const struct snapshot *s);
+
+/* How many members were asked and are not healthy. */
+unsigned snapshot_members_down(const struct snapshot_etcd *etcd);
+/* Of how many it is not known whether they are. */
+unsigned snapshot_members_unknown(const struct snapshot_etcd *etcd);
+/* How many voters may fail before the quorum is lost, by those that are known to be up; -1: this
+ * depends on members of which nothing is known. */
+int snapshot_members_spare(const struct snapshot_etcd *etcd);
+/* "ok", "refused", "grpc only", "connecting", ...: the member's health in a word or two. */
+const char *snapshot_member_health(const struct snapshot_member *member);
 
 /* "held", "dup", ...: stable words of the JSON; texts for people are upper case of the same. */
 const char *snapshot_vip_state_name(enum snapshot_vip_state state);

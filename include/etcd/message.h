@@ -35,6 +35,8 @@ enum etcd_status {
     ETCD_FORBIDDEN,   /* the user lacks a permission */
     ETCD_TLS,         /* certificate trouble; the message tells which */
     ETCD_NOT_GATEWAY, /* something answers, but not etcd's JSON gateway; unknown outcome */
+    ETCD_GRPC_ONLY,   /* etcd's own protocol is spoken there, but its gateway is not; of
+                         etcd_call_status() alone, the others say ETCD_NOT_GATEWAY */
     ETCD_BAD_REPLY,   /* not understood, or larger than ETCD_REPLY_MAX; unknown outcome */
     ETCD_REFUSED,     /* any other error of etcd's; the message tells */
     ETCD_NO_MEMORY,   /* ours ran out; unknown outcome */

@@ -207,18 +207,13 @@ void status_pauses(const struct snapshot *s, const struct style *style, struct b
 
 static const char *tolerance(const struct snapshot_etcd *etcd)
 {
-    unsigned voters = 0, healthy = 0;
-    for (unsigned i = 0; i < etcd->n_members; i++) {
-        voters += !etcd->members[i].is_learner;
-        healthy += etcd->members[i].is_healthy && !etcd->members[i].is_learner;
-    }
-    unsigned left = healthy > etcd->quorum ? healthy - etcd->quorum : 0;
+    int spare = snapshot_members_spare(etcd);
     bool is_listed = etcd->n_members > 0 && etcd->members[0].id != 0;
-    return !is_listed || voters == 0 ? ""
-           : left == 0               ? ", none may fail"
-           : left == 1               ? ", one more may fail"
-           : left == 2               ? ", two more may fail"
-                                     : ", several may fail";
+    return !is_listed || spare < 0 ? ""
+           : spare == 0            ? ", none may fail"
+           : spare == 1            ? ", one more may fail"
+           : spare == 2            ? ", two more may fail"
+                                   : ", several may fail";
 }
 
 static void add_etcd(const struct snapshot *s, const struct style *style, struct buf *out)
@@ -230,6 +225,9 @@ static void add_etcd(const struct snapshot *s, const struct style *style, struct
     buf_puts(out, "etcd ");
     add_upper(snapshot_etcd_state_name(etcd->state), style, tone, out);
     buf_printf(out, "    %u/%u members", etcd->n_healthy, etcd->n_members);
+    unsigned unknown = snapshot_members_unknown(etcd);
+    if (unknown)
+        buf_printf(out, ", %u unknown", unknown);
     if (etcd->leader[0]) {
         buf_puts(out, ", leader ");
         text_add_plain(out, etcd->leader);
@@ -250,7 +248,7 @@ static void add_etcd(const struct snapshot *s, const struct style *style, struct
             text_add_plain(out, m->endpoint);
         }
         buf_puts(out, "  ");
-        text_add_plain(out, !m->is_asked ? "no answer yet" : m->error);
+        text_add_plain(out, m->is_asked || m->error[0] ? m->error : "no answer yet");
         buf_putc(out, '\n');
     }
 }

@@ -56,7 +56,7 @@ static const struct alert_kind table[] = {
      "Look at the members one by one: `talosvip status -e URL`. On a node, `talosvip status "
      "--local` works without etcd."},
     {"TVA11", SNAPSHOT_WARN, "an etcd member is down, and no further one may fail",
-     "As many members answer as are needed for a majority, and not one more.",
+     "As many members are up as are needed for a majority, and not one more.",
      "The next failure stops etcd, and with it every election.",
      "Bring the member back, or replace it."},
     {"TVA12", SNAPSHOT_INFO, "etcd has an even number of members",

@@ -254,7 +254,9 @@ static void unreachable(struct finder *f)
     const struct snapshot_etcd *etcd = &f->s->etcd;
     struct snapshot_alert *a = NULL;
     const char *last = etcd->n_members ? etcd->members[etcd->n_members - 1].error : etcd->error;
-    if (etcd->state == SNAPSHOT_ETCD_NO_QUORUM)
+    if (etcd->state == SNAPSHOT_ETCD_NO_QUORUM && snapshot_members_unknown(etcd) > 0)
+        a = raise_alert(f, NULL, "", "etcd has no quorum: reads that need it fail");
+    else if (etcd->state == SNAPSHOT_ETCD_NO_QUORUM)
         a = raise_alert(f, NULL, "", "etcd has no quorum: %u of %u members answer, %u are needed",
                         etcd->n_healthy, etcd->n_members, etcd->quorum);
     else if (etcd->state == SNAPSHOT_ETCD_UNREACHABLE)
@@ -267,17 +269,15 @@ static void unreachable(struct finder *f)
 static void no_tolerance(struct finder *f)
 {
     const struct snapshot_etcd *etcd = &f->s->etcd;
-    unsigned healthy = 0;
     const struct snapshot_member *down = NULL;
     if (etcd->state != SNAPSHOT_ETCD_DEGRADED)
         return;
     for (unsigned i = 0; i < etcd->n_members; i++) {
         const struct snapshot_member *m = &etcd->members[i];
-        healthy += m->is_healthy && !m->is_learner;
         if (!m->is_healthy && m->is_asked && !m->is_learner)
             down = m;
     }
-    if (down && healthy <= etcd->quorum)
+    if (down && snapshot_members_spare(etcd) == 0)
         raise_alert(f, NULL, "", "etcd member %.40s unreachable; no further member may fail",
                     down->name);
 }

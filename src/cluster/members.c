@@ -14,6 +14,14 @@
 #define LIST_RETRY_US UINT64_C(2000000)
 #define BACKOFF_MAX_US UINT64_C(5000000)
 
+/* What is not known is not 0. */
+static const struct snapshot_member unknown = {.rtt_us = -1,
+                                               .db_bytes = -1,
+                                               .in_use_bytes = -1,
+                                               .quota_bytes = -1,
+                                               .raft_term = -1,
+                                               .raft_index = -1};
+
 static void probe_free(struct probe *p)
 {
     if (!p)
@@ -33,7 +41,7 @@ static struct probe *probe_new(struct cluster *c, const char *const *urls, size_
     config.endpoints = urls;
     config.n_endpoints = n < 4 ? n : 4;
     p->cluster = c;
-    p->seen = (struct snapshot_member){.rtt_us = -1, .db_bytes = -1};
+    p->seen = unknown;
     snprintf(p->url, sizeof(p->url), "%.159s", urls[0]);
     if (etcd_client_new(&config, &p->client, NULL) < 0) {
         free(p);
@@ -45,7 +53,9 @@ static struct probe *probe_new(struct cluster *c, const char *const *urls, size_
 /* "timeout 2s", "refused": what is left to say beside the member's name. */
 static void short_error(const struct etcd_reply *reply, char *out, size_t size)
 {
-    if (reply->status == ETCD_TIMEOUT || strstr(reply->message, "timed out"))
+    if (reply->status == ETCD_GRPC_ONLY)
+        snprintf(out, size, "grpc only");
+    else if (reply->status == ETCD_TIMEOUT || strstr(reply->message, "timed out"))
         snprintf(out, size, "timeout 2s");
     else if (strstr(reply->message, "refused"))
         snprintf(out, size, "refused");
@@ -108,6 +118,7 @@ static void on_answer(void *arg, const struct etcd_reply *reply)
     }
     p->is_asked = true;
     p->is_ok = reply->status == ETCD_OK;
+    p->is_grpc_only = reply->status == ETCD_GRPC_ONLY;
     if (p->is_ok) {
         p->failures = 0;
         p->seen.id = reply->header.member_id;
@@ -285,7 +296,7 @@ static void fill_from(const struct probe *p, struct snapshot_member *to)
 {
     *to = p->seen;
     snprintf(to->endpoint, sizeof(to->endpoint), "%.159s", p->url);
-    to->is_asked = p->is_asked;
+    to->is_asked = p->is_asked && !p->is_grpc_only;
     to->is_healthy = p->is_ok;
 }
 
@@ -293,12 +304,7 @@ static void fill_member(const struct cluster *c, const struct known_member *m,
                         struct snapshot_member *to)
 {
     const struct probe *p = probe_of(c, m->id);
-    *to = (struct snapshot_member){.rtt_us = -1,
-                                   .db_bytes = -1,
-                                   .in_use_bytes = -1,
-                                   .quota_bytes = -1,
-                                   .raft_term = -1,
-                                   .raft_index = -1};
+    *to = unknown;
     if (p && (!p->is_ok || p->seen.id == m->id)) {
         fill_from(p, to);
     } else {
@@ -329,21 +335,23 @@ static void fill_unlisted(const struct cluster *c, struct snapshot_etcd *etcd)
     }
 }
 
+/* A member of which nothing is known is not one that is down. Whether enough of them are up, when
+ * too few can be asked, is told by the reads that need a quorum. */
 static void set_state(const struct cluster *c, struct snapshot_etcd *etcd)
 {
-    unsigned asked = 0;
-    for (unsigned i = 0; i < etcd->n_members; i++)
-        asked += etcd->members[i].is_asked;
-    bool is_leaderless = false;
-    for (unsigned i = 0; i < etcd->n_members; i++)
-        is_leaderless = is_leaderless || strcmp(etcd->members[i].error, "no leader") == 0;
-    if (asked == 0 && c->heard_us == 0)
+    bool is_heard = c->heard_us != 0, is_leaderless = false;
+    for (unsigned i = 0; i < etcd->n_members; i++) {
+        const struct snapshot_member *m = &etcd->members[i];
+        is_heard = is_heard || m->is_asked || m->error[0];
+        is_leaderless = is_leaderless || strcmp(m->error, "no leader") == 0;
+    }
+    if (!is_heard)
         etcd->state = SNAPSHOT_ETCD_CONNECTING;
     else if (etcd->n_healthy == 0)
         etcd->state = is_leaderless ? SNAPSHOT_ETCD_NO_QUORUM : SNAPSHOT_ETCD_UNREACHABLE;
     else if (etcd->n_healthy < etcd->quorum && c->n_members && c->failure != ETCD_OK)
         etcd->state = SNAPSHOT_ETCD_NO_QUORUM;
-    else if (etcd->n_healthy < etcd->n_members)
+    else if (snapshot_members_down(etcd) > 0)
         etcd->state = SNAPSHOT_ETCD_DEGRADED;
     else
         etcd->state = SNAPSHOT_ETCD_OK;

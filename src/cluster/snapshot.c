@@ -52,3 +52,40 @@ const struct snapshot_alert *snapshot_worst(const struct snapshot *s)
     }
     return worst;
 }
+
+unsigned snapshot_members_down(const struct snapshot_etcd *etcd)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < etcd->n_members; i++)
+        n += etcd->members[i].is_asked && !etcd->members[i].is_healthy;
+    return n;
+}
+
+unsigned snapshot_members_unknown(const struct snapshot_etcd *etcd)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < etcd->n_members; i++)
+        n += !etcd->members[i].is_asked;
+    return n;
+}
+
+int snapshot_members_spare(const struct snapshot_etcd *etcd)
+{
+    int least = -(int)etcd->quorum, most = least;
+    for (unsigned i = 0; i < etcd->n_members; i++) {
+        const struct snapshot_member *m = &etcd->members[i];
+        least += !m->is_learner && m->is_healthy;
+        most += !m->is_learner && (m->is_healthy || !m->is_asked);
+    }
+    if (most <= 0)
+        return 0;
+    return least == most ? least : -1;
+}
+
+const char *snapshot_member_health(const struct snapshot_member *member)
+{
+    return member->is_healthy ? "ok"
+           : member->error[0] ? member->error
+           : member->is_asked ? "no leader"
+                              : "connecting";
+}

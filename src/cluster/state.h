@@ -89,7 +89,8 @@ struct probe {
     char url[SNAPSHOT_TEXT_MAX];
     uint64_t claimed; /* the member that is said to be there; 0: configured, anybody */
     bool is_asked, is_ok;
-    bool is_by_range; /* this user may not ask for the status, but may read */
+    bool is_grpc_only; /* it could not be asked */
+    bool is_by_range;  /* this user may not ask for the status, but may read */
     uint64_t due_us;
     unsigned failures;           /* in a row */
     struct snapshot_member seen; /* of the last answer; `error` of the last failure */

@@ -2,6 +2,7 @@
 /* One request of a call to one endpoint, and what its end means for the call. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "failure.h"
@@ -43,6 +44,8 @@ int attempt_rank(enum etcd_status status)
         return 3;
     case ETCD_TLS:
         return 4;
+    case ETCD_GRPC_ONLY:
+        return 5;
     default:
         return 0;
     }
@@ -177,6 +180,52 @@ static bool try_sibling(struct attempt *a)
     return attempt_start(a) == 0;
 }
 
+/* Whoever frames an answer as gRPC is etcd's gRPC server, whatever the answer says. */
+static void on_asked_in_grpc(void *owner, CURLcode result)
+{
+    struct attempt *a = owner;
+    struct etcd_reply *kept = &a->call->reply;
+    const char *type = NULL;
+    long version = 0;
+    (void)result;
+    curl_easy_getinfo(a->transfer->easy, CURLINFO_CONTENT_TYPE, &type);
+    curl_easy_getinfo(a->transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    if (version == CURL_HTTP_VERSION_2_0 && type && strncmp(type, "application/grpc", 16) == 0) {
+        kept->endpoint = attempt_endpoint(a)->url;
+        etcd_reply_fail(kept, ETCD_GRPC_ONLY, "%s speaks only gRPC", kept->endpoint);
+    }
+    attempt_stop(a);
+    go_on(a);
+}
+
+/* Neither this port nor its sibling is the gateway's. Does etcd answer there in its own protocol?
+ * By its silence in HTTP/1.1 a gRPC port cannot be told from one where nobody is well: each
+ * version of etcd ends such a connection in another way. */
+static bool ask_in_grpc(struct attempt *a)
+{
+    static const char nothing[5]; /* the length and flag of an empty message */
+    struct headers *headers = a->call->kind == ETCD_KIND_STATUS ? headers_new_grpc() : NULL;
+    if (!headers)
+        return false;
+    struct transport_request request = {
+        .base = attempt_endpoint(a)->url,
+        .path = "/etcdserverpb.Maintenance/Status",
+        .body = nothing,
+        .body_len = sizeof(nothing),
+        .headers = headers,
+        .fresh = true,
+        .is_http2 = true,
+        .owner = a,
+        .on_data = on_data,
+        .on_done = on_asked_in_grpc,
+    };
+    a->trial = false;
+    buf_clear(&a->body);
+    int r = transport_start(a->call->client->transport, &request, &a->transfer);
+    headers_unref(headers);
+    return r == 0;
+}
+
 static void found_sibling(struct attempt *a)
 {
     struct endpoint *ep = attempt_endpoint(a);
@@ -243,5 +292,7 @@ static void on_done(void *owner, CURLcode result)
         return;
     if (!a->trial && !spoke)
         ep->on_sibling = false; /* it may have moved back */
+    if ((maybe_grpc || a->trial) && ask_in_grpc(a))
+        return;
     go_on(a);
 }

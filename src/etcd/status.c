@@ -34,6 +34,7 @@ const char *etcd_status_name(enum etcd_status status)
         [ETCD_FORBIDDEN] = "forbidden",
         [ETCD_TLS] = "tls",
         [ETCD_NOT_GATEWAY] = "not-gateway",
+        [ETCD_GRPC_ONLY] = "grpc-only",
         [ETCD_BAD_REPLY] = "bad-reply",
         [ETCD_REFUSED] = "refused",
         [ETCD_NO_MEMORY] = "no-memory",

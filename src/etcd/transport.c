@@ -26,25 +26,38 @@ struct transport {
     unsigned pooled;
 };
 
-struct headers *headers_new(const char *token)
+/* NULL ends `lines`. */
+static struct headers *headers_from(const char *const *lines)
 {
-    static const char *const fixed[] = {"Content-Type: application/json",
-                                        "Accept:", "Expect:", "Grpc-Metadata-hasleader: true"};
-    char line[1100];
     struct headers *h = calloc(1, sizeof(*h));
     if (!h)
         return NULL;
     h->refs = 1;
-    int n = snprintf(line, sizeof(line), "Authorization: %s", token ? token : "");
-    for (size_t i = 0; i < 4 + (token ? 1u : 0u); i++) {
-        struct curl_slist *list = curl_slist_append(h->list, i < 4 ? fixed[i] : line);
-        if (!list || n >= (int)sizeof(line)) {
+    for (; *lines; lines++) {
+        struct curl_slist *list = curl_slist_append(h->list, *lines);
+        if (!list) {
             headers_unref(h);
             return NULL;
         }
         h->list = list;
     }
     return h;
+}
+
+struct headers *headers_new(const char *token)
+{
+    char line[1100];
+    int n = snprintf(line, sizeof(line), "Authorization: %s", token ? token : "");
+    const char *const lines[] = {"Content-Type: application/json", "Accept:",           "Expect:",
+                                 "Grpc-Metadata-hasleader: true",  token ? line : NULL, NULL};
+    return n < (int)sizeof(line) ? headers_from(lines) : NULL;
+}
+
+struct headers *headers_new_grpc(void)
+{
+    static const char *const lines[] = {"Content-Type: application/grpc", "TE: trailers",
+                                        "Accept:", "Expect:", NULL};
+    return headers_from(lines);
 }
 
 void headers_unref(struct headers *headers)
@@ -178,6 +191,11 @@ int transport_start(struct transport *t, const struct transport_request *request
     r = r ? r : curl_easy_setopt(tr->easy, CURLOPT_POSTFIELDS, request->body);
     r = r ? r : curl_easy_setopt(tr->easy, CURLOPT_POSTFIELDSIZE, (long)request->body_len);
     r = r ? r : curl_easy_setopt(tr->easy, CURLOPT_FRESH_CONNECT, (long)request->fresh);
+    r = r ? r : curl_easy_setopt(tr->easy, CURLOPT_FORBID_REUSE, (long)request->is_http2);
+    r = r ? r
+          : curl_easy_setopt(tr->easy, CURLOPT_HTTP_VERSION,
+                             request->is_http2 ? (long)CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                                               : (long)CURL_HTTP_VERSION_1_1);
     if (r || curl_multi_add_handle(multi_handle(t->multi), tr->easy) != CURLM_OK) {
         transfer_free(tr);
         return -ENOMEM;

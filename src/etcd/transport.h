@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* HTTP/1.1 POSTs through one libcurl multi handle that the loop drives. Knows neither etcd's
- * messages nor which endpoint to ask. */
+/* POSTs, in HTTP/1.1 but for one, through one libcurl multi handle that the loop drives. Knows
+ * neither etcd's messages nor which endpoint to ask. */
 #ifndef TALOSVIP_ETCD_TRANSPORT_H
 #define TALOSVIP_ETCD_TRANSPORT_H
 
@@ -42,6 +42,7 @@ struct transport_request {
     size_t body_len;
     struct headers *headers;
     bool fresh; /* never on a kept connection */
+    bool is_http2;
     void *owner;
     bool (*on_data)(void *owner, const char *data, size_t len);
     /* It has ended and is still to be stopped; from transport_reap(). */
@@ -71,6 +72,8 @@ void transport_free(struct transport *t);
 /* The usual headers; `token` may be NULL. NULL when memory is short. One reference is the
  * caller's. */
 struct headers *headers_new(const char *token);
+/* Those of a gRPC request without metadata (grpc/grpc, doc/PROTOCOL-HTTP2.md, "Requests"). */
+struct headers *headers_new_grpc(void);
 void headers_unref(struct headers *headers);
 
 /* Hands a request over; it goes out in transport_run(). 0 or -ENOMEM. */

@@ -151,7 +151,7 @@ static void member_text(const struct snapshot_member *member, struct buf *out)
     field(out, "member", member->name);
     field(out, "endpoint", member->endpoint);
     field(out, "role", member->is_leader ? "leader" : member->is_learner ? "learner" : "follower");
-    field(out, "health", member->is_healthy ? "ok" : member->error);
+    field(out, "health", snapshot_member_health(member));
     field(out, "version", member->version);
     field(out, "alarm", member->alarm);
 }

@@ -179,7 +179,7 @@ static void member_details(const struct snapshot_member *m, struct buf *out)
     line(out, "id", text);
     line(out, "endpoint", m->endpoint);
     line(out, "role", m->is_leader ? "leader" : m->is_learner ? "learner" : "follower");
-    line(out, "health", m->is_healthy ? "ok" : m->is_asked ? m->error : "not asked yet");
+    line(out, "health", snapshot_member_health(m));
     line_us(out, "answer in", words_latency, m->rtt_us);
     line(out, "version", m->version);
     line_us(out, "database", words_bytes, m->db_bytes);

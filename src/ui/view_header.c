@@ -127,10 +127,8 @@ static void health_text(const struct view *v, const struct snapshot_member *m, c
     words_latency(m->rtt_us, word);
     if (m->is_healthy)
         snprintf(out, size, "ok %s", word);
-    else if (!m->is_asked)
-        snprintf(out, size, "connecting");
     else
-        snprintf(out, size, "%s", m->error[0] ? m->error : "no leader");
+        snprintf(out, size, "%s", snapshot_member_health(m));
     if (!m->is_healthy && m->is_asked && v->m->shown.etcd.n_healthy > 0)
         for (char *c = out; *c && *c != ' '; c++) /* the odd one out is loud */
             *c = (char)toupper((unsigned char)*c);

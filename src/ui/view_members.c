@@ -45,7 +45,7 @@ static void fit(struct view *v, struct column *c, const struct rect *r)
         const struct snapshot_member *m = &v->m->shown.etcd.members[i];
         table_want(&c[COL_MEMBER], (unsigned)text_width(m->name[0] ? m->name : m->endpoint), 28);
         if (!m->is_healthy)
-            table_want(&c[COL_HEALTH], m->is_asked ? (unsigned)text_width(m->error) + 2 : 12, 24);
+            table_want(&c[COL_HEALTH], (unsigned)text_width(snapshot_member_health(m)) + 2, 24);
     }
     table_fit(c, COLUMNS, r->col, r->col + r->width);
 }
@@ -68,9 +68,7 @@ static void draw_row(struct view *v, unsigned index, unsigned row)
              m->is_healthy ? v->g->good
              : m->is_asked ? v->g->crit
                            : v->g->unknown,
-             m->is_healthy ? "ok"
-             : m->is_asked ? (m->error[0] ? m->error : "no leader")
-                           : "connecting");
+             snapshot_member_health(m));
     view_cell(v, row, &c[COL_HEALTH],
               m->is_healthy ? STYLE_GOOD
               : m->is_asked ? STYLE_WARN
@@ -151,9 +149,11 @@ void view_summary(struct view *v)
     view_title(v, r, PANEL_COUNT, "Summary", "");
     canvas_printf(v->canvas, r->row + 1, r->col, end, STYLE_PLAIN,
                   "VIPs      %u held   %u free   %u duplicate", held, free, dup);
-    int spare = (int)s->etcd.n_healthy - (int)s->etcd.quorum;
+    int spare = snapshot_members_spare(&s->etcd);
     if (s->etcd.state == SNAPSHOT_ETCD_CONNECTING)
         canvas_text(v->canvas, r->row + 2, r->col, end, STYLE_UNKNOWN, "Tolerance -");
+    else if (spare < 0)
+        canvas_text(v->canvas, r->row + 2, r->col, end, STYLE_UNKNOWN, "Tolerance not known");
     else if (spare > 0)
         canvas_printf(v->canvas, r->row + 2, r->col, end, STYLE_PLAIN,
                       "Tolerance %d more etcd member%s may fail", spare, spare == 1 ? "" : "s");

@@ -102,6 +102,25 @@ static void one_down(void)
     s.etcd.members[0].is_healthy = false;
 }
 
+static void not_known(unsigned member)
+{
+    s.etcd.n_healthy--;
+    s.etcd.members[member].is_asked = s.etcd.members[member].is_healthy = false;
+    strcpy(s.etcd.members[member].error, "grpc only");
+}
+
+static void no_quorum_by_reads(void)
+{
+    no_quorum();
+    not_known(1);
+}
+
+static void one_down_one_not_known(void)
+{
+    one_down();
+    not_known(2);
+}
+
 static void two_members(void)
 {
     s.etcd.n_members = 2;
@@ -167,6 +186,10 @@ static const struct {
     {"TVA10", SNAPSHOT_CRIT, all_down, "etcd unreachable (3 endpoints; last: refused)", "", false},
     {"TVA10", SNAPSHOT_CRIT, no_quorum, "etcd has no quorum: 1 of 3 members answer, 2 are needed",
      "", false},
+    {"TVA10", SNAPSHOT_CRIT, no_quorum_by_reads, "etcd has no quorum: reads that need it fail", "",
+     false},
+    {"TVA11", SNAPSHOT_WARN, one_down_one_not_known,
+     "etcd member cp-1 unreachable; no further member may fail", "", false},
     {"TVA11", SNAPSHOT_WARN, one_down, "etcd member cp-1 unreachable; no further member may fail",
      "", false},
     {"TVA12", SNAPSHOT_INFO, two_members, "etcd has 2 members", "", false},
@@ -210,6 +233,29 @@ static void test_healthy(void **state)
     assert_int_equal(alerts_find(&s), 0);
     if (s.n_alerts)
         fail_msg("%s %s", s.alerts[0].id, s.alerts[0].text);
+}
+
+/* What nobody could ask is neither up nor down. */
+static void test_not_known(void **state)
+{
+    (void)state;
+    not_known(1);
+    not_known(2);
+    assert_int_equal(alerts_find(&s), 0);
+    assert_int_equal(s.n_alerts, 0);
+    assert_int_equal(snapshot_members_down(&s.etcd), 0);
+    assert_int_equal(snapshot_members_unknown(&s.etcd), 2);
+    assert_int_equal(snapshot_members_spare(&s.etcd), -1);
+    assert_string_equal(snapshot_member_health(&s.etcd.members[1]), "grpc only");
+    s.etcd.members[0].is_healthy = false;
+    assert_int_equal(snapshot_members_down(&s.etcd), 1);
+    assert_int_equal(snapshot_members_spare(&s.etcd), 0);
+    s.etcd.members[1] = s.etcd.members[2] = s.etcd.members[0];
+    assert_int_equal(snapshot_members_spare(&s.etcd), 0);
+    s.etcd.members[0].is_healthy = s.etcd.members[1].is_healthy = true;
+    assert_int_equal(snapshot_members_spare(&s.etcd), 0);
+    s.etcd.members[2].is_healthy = true;
+    assert_int_equal(snapshot_members_spare(&s.etcd), 1);
 }
 
 static void test_raised(void **state)
@@ -389,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_healthy, begin, end),
+        cmocka_unit_test_setup_teardown(test_not_known, begin, end),
         cmocka_unit_test_setup_teardown(test_raised, begin, end),
         cmocka_unit_test_setup_teardown(test_handover, begin, end),
         cmocka_unit_test_setup_teardown(test_first_election_is_no_move, begin, end),

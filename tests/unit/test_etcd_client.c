@@ -291,6 +291,11 @@ static void test_odd_answers(void **state)
         struct etcd_client *c = client_to(f.url, NULL);
         fixture_get(c, "t/o", false, 2000, &a);
         assert_int_equal(a.status, odd[i].status);
+        /* No proof of gRPC. */
+        a = (struct answer){0};
+        assert_int_equal(etcd_call_status(c, 2000000, fixture_answer, &a, NULL), 0);
+        assert_true(fixture_wait(&a.calls, 1, 3000));
+        assert_int_equal(a.status, odd[i].status);
         etcd_client_free(c);
         c = client_to(f.url, group_server.url);
         fixture_get(c, "t/o", false, 2000, &a);
