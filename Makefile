@@ -174,6 +174,7 @@ lint: all ## format, layers, purity of the core, cppcheck, shellcheck
 	@tests/lint/events.sh
 	@tests/lint/man.sh $(B)/talosvip
 	@tests/lint/docs.sh $(B)/talosvip
+	@tests/lint/tell.sh
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,portability \
 	  --suppress=missingIncludeSystem -Iinclude -D_GNU_SOURCE src tests/sim
 	@shellcheck -x $(SHELL_FILES)

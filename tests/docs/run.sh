@@ -417,7 +417,7 @@ main()
         [ "${where%:*}" = "$page" ] || { page=${where%:*}; reset "$page"; }
         check "$where" "$status" "$command" "$shown"
     done 4< <(awk -f "$HERE/extract.awk" "$@")
-    report
+    report || exit 1
 }
 
 # Certificates and files must be there before lab_up starts etcd.

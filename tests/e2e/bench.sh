@@ -7,6 +7,8 @@
 # All scenarios with 20 repeats take about an hour; the verdict of each repeat goes to stderr.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=../lab/tell.sh
+. tests/lab/tell.sh
 
 repeats=20
 while getopts n: option; do

@@ -7,6 +7,8 @@
 #   demo.sh [COLUMNSxROWS]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+# shellcheck source=../lab/tell.sh
+. tests/lab/tell.sh
 
 SIZE=${1:-100x34}
 VIP='10\.77\.0\.50'
@@ -73,8 +75,8 @@ holder()
 
 [ "$(id -u)" = 0 ] || exec sudo --preserve-env=TVLAB_AGENT,TVLAB_AGENT_ARGS,TVLAB_OBSERVER "$0" "$@"
 trap finish EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'echo "demo.sh: ended by SIGINT" >&2; exit 130' INT
+trap 'echo "demo.sh: ended by SIGTERM or SIGHUP" >&2; exit 143' TERM HUP
 tm new-session -d -x "${SIZE%x*}" -y "${SIZE#*x}" \
     env LC_ALL=C.UTF-8 bash -c "tests/lab/demo.sh; echo \"rc=\$?\"; exec sleep 30"
 see 40000 'three nodes and an owner' 'all held' 'next 2' "first election"

@@ -159,7 +159,7 @@ fault()
 {
     local cause=$2 detail=${3//VICTIM/$4} record
     E2E_VICTIM=$4 E2E_OUTAGE=-
-    E2E_NEXT[$VIP]=$(e2e_queue "$VIP" | sed -n 2p)
+    E2E_NEXT[$VIP]=$(e2e_queue "$VIP" | sed -n 2p) || e2e_fail "etcd does not tell who waits"
     [ "$cause" != silent ] || e2e_await_voters "$E2E_VICTIM"
     make_fault "$1"
     e2e_await_steady 45000 || return 0
@@ -267,4 +267,4 @@ if [ "$FAULTS" = 0 ]; then
 else
     many_faults
 fi
-[ $FAILED = 0 ]
+[ $FAILED = 0 ] || exit 1

@@ -143,7 +143,8 @@ for fault in "${faults[@]}"; do
 done
 lab_down
 
-table=$(TVLAB_AGENT_ARGS="--peer-window $WINDOW" tests/e2e/run.sh -q -m -n "$REPEATS" "${faults[@]}" || true)
+status=0
+table=$(TVLAB_AGENT_ARGS="--peer-window $WINDOW" tests/e2e/run.sh -q -m -n "$REPEATS" "${faults[@]}") || status=$?
 grep '^FAIL' <<<"$table" >&2 || true
 printf '| median of %d, ms | keepalived, advert_int 0.1 | two owners | talosvip, window %s | two owners |\n' \
     "$REPEATS" "$WINDOW"
@@ -154,3 +155,4 @@ for fault in "${faults[@]}"; do
         "$(awk -F ' *[|] *' -v f="$fault" '$2 == f { printf "%.0f", $5 }' <<<"$table")" \
         "$(grep -c "^     .*dups" <<<"$(grep -A 3 "^FAIL $fault" <<<"$table")" || true)" "$REPEATS"
 done
+exit $status

@@ -124,4 +124,4 @@ for VIP in "${LAB_VIPS[@]}"; do
     check_duplicate
     check_mute
 done
-[ $FAILED = 0 ]
+[ $FAILED = 0 ] || exit 1

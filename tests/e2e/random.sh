@@ -153,4 +153,4 @@ for ((seed = SEED; seed < SEED + SEQUENCES; seed++)); do
     start_lab
 done
 printf '\n%d sequences, %d failed, longest outage %s ms\n' "$SEQUENCES" $failed "$WORST"
-[ $failed = 0 ]
+[ $failed = 0 ] || exit 1

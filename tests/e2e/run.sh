@@ -53,7 +53,7 @@ is_function()
     declare -F "$1" >/dev/null
 }
 
-# step NAME KIND...: runs the first KIND_NAME there is; 1 if there is none.
+# step NAME KIND...: runs the first KIND_NAME there is; 2 if there is none.
 step()
 {
     local name=${1//-/_} kind
@@ -64,7 +64,7 @@ step()
             return
         fi
     done
-    return 1
+    return 2
 }
 
 # Who is concerned this time.
@@ -76,7 +76,7 @@ choose_victim()
     E2E_HELD=()
     for vip in "${LAB_VIPS[@]}"; do
         watch_owner "$vip"
-        E2E_NEXT[$vip]=$(e2e_queue "$vip" | sed -n 2p)
+        E2E_NEXT[$vip]=$(e2e_queue "$vip" | sed -n 2p) || e2e_fail "etcd does not tell who waits for $vip"
         [ "$WATCH_OWNER" != "$E2E_VICTIM" ] || E2E_HELD+=("$vip")
     done
 }
@@ -98,14 +98,15 @@ repeat()
     E2E_WHY=() E2E_OUTAGE=- E2E_VICTIM=- E2E_CURED=
     e2e_await_steady 30000 || return 0
     choose_victim
+    [ ${#E2E_WHY[@]} = 0 ] || return 0
     e2e_await_voters "$E2E_VICTIM"
-    step "$1" prepare || true
+    step "$1" prepare || [ $? = 2 ] || e2e_fail "the fault could not be prepared"
     watch_ask reset
     lab_now
     E2E_SINCE=$LAB_NOW
     step "$1" inject fault || e2e_fail "the fault could not be made"
     settle "$1" "$2"
-    step "$1" undo heal || true
+    step "$1" undo heal || [ $? = 2 ] || e2e_fail "the fault could not be undone"
     e2e_await_steady 45000 || return 0
     watch_ask summary
     e2e_judge_wire
@@ -215,4 +216,4 @@ done
 printf '\n'
 table
 printf '\n%d passed, %d failed\n' $PASSED $FAILED
-[ $FAILED = 0 ]
+[ $FAILED = 0 ] || exit 1

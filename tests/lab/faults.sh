@@ -145,14 +145,14 @@ heal_node_dead()
 fault_lease_revoke()
 {
     local key
-    key=$(lab_election_keys "$1" | head -n 1 | cut -d ' ' -f 1)
+    key=$(lab_election_keys "$1" | sed -n 1p | cut -d ' ' -f 1)
     lab_etcdctl lease revoke "${key##*/}" >/dev/null
 }
 
 fault_key_delete()
 {
     local key
-    key=$(lab_election_keys "$1" | head -n 1 | cut -d ' ' -f 1)
+    key=$(lab_election_keys "$1" | sed -n 1p | cut -d ' ' -f 1)
     lab_etcdctl del "$key" >/dev/null
 }
 

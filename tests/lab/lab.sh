@@ -207,6 +207,7 @@ lab_up()
     [ "$(id -u)" = 0 ] || lab_die "the lab needs root (network namespaces)"
     lab_sweep
     mkdir -m 755 "$LAB_DIR" || lab_die "cannot make $LAB_DIR"
+    readlink /proc/self/ns/pid >"$LAB_DIR/pidns"
     [ $LAB_TIED = 0 ] || lab_reaper_start
     lab_config_write
     for place in sw client "${LAB_NODES[@]}"; do
@@ -214,6 +215,7 @@ lab_up()
     done
     for place in sw client "${LAB_NODES[@]}"; do
         lab_wait 10000 test -e "$LAB_DIR/$place.ns" || lab_die "no namespace: $(cat "$LAB_DIR/$place.log")"
+        LAB_NS[$place]=$(<"$LAB_DIR/$place.ns")
     done
     lab_network || lab_die "the network could not be built"
     for place in "${LAB_NODES[@]}"; do
@@ -232,7 +234,7 @@ lab_command()
     down) lab_down ;;
     reap) tail -s 0.2 --pid "$1" -f /dev/null && lab_down ;;
     status) lab_command_status ;;
-    exec) lab_in "$@" ;;
+    exec) lab_in "$@" || exit $? ;;
     agent) "lab_agent_${1:?start or stop}" "${2:?node}" ;;
     fault | heal) "${verb}_$(tr - _ <<<"${1:?name}")" "${@:2}" ;;
     *) lab_usage ;;
@@ -283,7 +285,7 @@ if [ "${BASH_SOURCE[0]}" = "$0" ]; then
         shift 2
     elif [ "${1-}" != up ]; then
         # Without -r: the one lab there is.
-        LAB_RUN=$(find /tmp -maxdepth 1 -name 'tvlab-*' -printf '%f\n' | head -n 1)
+        LAB_RUN=$(find /tmp -maxdepth 1 -name 'tvlab-*' -printf '%f\n' | sed -n 1p)
         LAB_RUN=${LAB_RUN#tvlab-}
     fi
     LAB_DIR=/tmp/tvlab-$LAB_RUN

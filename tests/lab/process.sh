@@ -5,10 +5,25 @@
 # A process NAME has, in $LAB_DIR, NAME.pid, NAME.log, and once it has ended NAME.exit with its
 # exit status (128 + signal). Processes are ended by pid, and only those the lab started.
 
+# shellcheck source=tell.sh
+. "$LAB_ROOT/tests/lab/tell.sh"
+
 lab_die()
 {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
+    [ "$BASH_SUBSHELL" != 0 ] || tell_more
     exit 1
+}
+
+# What ends a script ends its lab (lab_trap), so what the lab wrote is saved first.
+tell_more()
+{
+    local dir=$LAB_ROOT/build/e2e/ended-$LAB_RUN
+    [ -d "$LAB_DIR" ] && [ -n "$(trap -p EXIT)" ] || return 0
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    cp "$LAB_DIR"/*.log "$LAB_DIR"/*.exit "$dir" 2>/dev/null || true
+    printf '    see %s\n' "$dir" >&2
 }
 
 # Sets LAB_NOW, in milliseconds.
@@ -19,18 +34,22 @@ lab_now()
 
 # Ctrl-C and the like end the script at its next wait. The trap only takes a note, for bash 5.2
 # crashes when a trap exits out of `read -t`.
-LAB_ENDED=
+LAB_ENDED= # status and signal
 LAB_IN_DOWN= # while the lab is taken down, which a second Ctrl-C does not stop
 lab_trap()
 {
     trap lab_down EXIT
-    trap 'LAB_ENDED=130' INT
-    trap 'LAB_ENDED=143' TERM HUP
+    trap 'LAB_ENDED="130 SIGINT"' INT
+    trap 'LAB_ENDED="143 SIGTERM"' TERM
+    trap 'LAB_ENDED="129 SIGHUP"' HUP
+    trap : PIPE # what is written to fails, and that is told of
 }
 
 lab_end_if_told()
 {
-    [ -z "$LAB_ENDED" ] || [ -n "$LAB_IN_DOWN" ] || exit "$LAB_ENDED"
+    [ -n "$LAB_ENDED" ] && [ -z "$LAB_IN_DOWN" ] || return 0
+    printf '%s: ended by %s\n' "${0##*/}" "${LAB_ENDED#* }" >&2 || true
+    exit "${LAB_ENDED% *}"
 }
 
 # Between two looks. No process is started, so that waiting costs what is watched nothing.
@@ -137,12 +156,12 @@ lab_agent_pids()
     lab_guardian_pid "$1" || true
 }
 
+declare -A LAB_NS=() # of each place of the lab of this shell, for the case that the folder is lost
 # Every process that runs in the network namespace of place $1, its keeper included.
 lab_pids_in()
 {
-    local ns
-    [ -e "$LAB_DIR/$1.ns" ] || return 0
-    ns=$(<"$LAB_DIR/$1.ns")
+    local ns=${LAB_NS[$1]-}
+    [ -n "$ns" ] || ns=$(cat "$LAB_DIR/$1.ns" 2>/dev/null) || return 0
     ns=${ns//[/\\[}
     find /proc -mindepth 3 -maxdepth 3 -path '/proc/[0-9]*/ns/net' -lname "${ns//]/\\]}" \
         -printf '%h\n' 2>/dev/null | awk -F / '{print $3}'
@@ -181,7 +200,7 @@ lab_all_ended()
 lab_down()
 {
     local place pid
-    [ -d "$LAB_DIR" ] || return 0
+    [ -d "$LAB_DIR" ] || [ ${#LAB_NS[@]} -gt 0 ] || return 0
     LAB_IN_DOWN=1
     lab_reaper_stop
     for place in client "${LAB_NODES[@]}" sw; do
@@ -191,14 +210,18 @@ lab_down()
     done
     lab_wait 5000 lab_all_ended || true # a keeper writes its last file
     rm -rf "$LAB_DIR"
+    LAB_NS=()
     LAB_IN_DOWN=
 }
 
 # The folders of labs whose reaper was killed too.
 lab_sweep()
 {
-    local dir pid
+    local dir pid here
+    here=$(readlink /proc/self/ns/pid)
     while IFS= read -r dir; do
+        # Whether the processes of a lab of another container live cannot be seen from here.
+        [ "$(cat "$dir/pidns" 2>/dev/null)" = "$here" ] || continue
         while IFS= read -r pid; do
             ! kill -0 "$pid" 2>/dev/null || continue 2
         done < <(cat "$dir"/*.pid 2>/dev/null)

@@ -8,7 +8,6 @@ WATCH_REPLY=
 
 watch_start()
 {
-    trap : PIPE # an observer that is gone is told of by watch_ask
     [ -x "$TVLAB_OBSERVER" ] || lab_die "no observer at $TVLAB_OBSERVER (make builds it)"
     mkfifo "$LAB_DIR/watch.in" "$LAB_DIR/watch.out"
     : >"$LAB_DIR/events"
@@ -16,8 +15,12 @@ watch_start()
     lab_spawn observer nsenter -t "$(lab_pid client)" -n -m -u -- bash -c \
         'cd "$1" && shift && exec "$@" <watch.in >watch.out' observer "$LAB_DIR" \
         "$TVLAB_OBSERVER" -i eth0 -l "$LAB_DIR/events" "${LAB_VIPS[@]}"
-    exec 7>"$LAB_DIR/watch.in" 8<"$LAB_DIR/watch.out"
+    # Both ends are held until it has answered: opening one alone would wait for ever for an
+    # observer that did not come so far.
+    # shellcheck disable=SC2094 # pipes
+    exec 5<>"$LAB_DIR/watch.in" 6<>"$LAB_DIR/watch.out" 7>"$LAB_DIR/watch.in" 8<"$LAB_DIR/watch.out"
     watch_ask state
+    exec 5>&- 6>&-
 }
 
 # watch_ask reset|state|summary|pause|resume
