@@ -18,6 +18,7 @@
 #define RECORD_LINKS_MAX 16
 #define RECORD_VIPS_MAX 200
 #define RECORD_SEEN_MAX 32
+#define RECORD_PEERS_MAX 32
 #define RECORD_LATENCIES 12 /* maxima of 5 s each, the newest last */
 #define RECORD_MAC_MAX 18
 #define RECORD_IFACE_MAX 16
@@ -47,6 +48,25 @@ struct record_vip {
     int64_t silent_ms;          /* nobody has answered for so long; -1: somebody does */
 };
 
+/* Another agent, as the node's peer lease knows it. */
+struct record_peer {
+    char node[RECORD_NAME_MAX];
+    bool is_voter;        /* over the node */
+    int64_t acked_ago_ms; /* the node sent the newest heartbeat that it acknowledged; -1 never */
+    int64_t heard_ago_ms; /* the node heard its own newest one; -1 never */
+};
+
+/* The node's peer lease, beside the list of its voters in talosvip/v1/peers/<node>. */
+struct record_peers {
+    bool is_known; /* an older agent does not tell */
+    bool is_ready; /* the node takes part */
+    bool is_mute;
+    char reason[RECORD_TEXT_MAX];               /* why it does not; "" */
+    int64_t suspicions, grants, endings, mutes; /* since its agent's start; -1 unknown */
+    unsigned n;
+    struct record_peer list[RECORD_PEERS_MAX];
+};
+
 /* talosvip/v1/nodes/<node>: under the node's lease. Ages count from `wall_us`. */
 struct record_node {
     char node[RECORD_NAME_MAX];
@@ -60,6 +80,7 @@ struct record_node {
     uint64_t incarnation; /* with the lease: one life of the agent; 0 unknown */
     struct ip peer_ip;    /* where it hears other agents; IP_NONE: it does not */
     uint16_t peer_port;
+    struct record_peers peers;
     unsigned n_addresses;
     struct ip addresses[RECORD_ADDRESSES_MAX]; /* its own ones on the links of its VIPs */
     unsigned n_links;

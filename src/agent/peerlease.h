@@ -110,5 +110,7 @@ const struct peerlease_node *peerstore_find_node(const struct agent *a,
 void peertell_note(struct agent *a, const struct election_action *action);
 /* `list` of *ret_peers is the caller's, with API_PEERS_MAX places. */
 void peertell_view(const struct agent *a, struct api_peers *ret_peers);
+/* The same for the other nodes. */
+void peertell_fill_record(const struct agent *a, struct record_node *record);
 
 #endif

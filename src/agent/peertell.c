@@ -24,6 +24,8 @@ static void tell_on(struct agent *a, unsigned voters)
 {
     struct peerlease *p = &a->peerlease;
     unsigned majority = voters / 2 + 1;
+    if (voters != p->told_voters)
+        publish_soon(a); /* our record was written with the address, before there were voters */
     log_event(voters == p->told_voters ? LOG_DEBUG : LOG_INFO, "peer_lease", NULL,
               LOG_FIELDS(LOG_NUMBER("voters", voters), LOG_NUMBER("majority", majority),
                          LOG_NUMBER("window_ms", a->election.peer.owner.current.window_us / MS_US)),
@@ -152,4 +154,28 @@ void peertell_view(const struct agent *a, struct api_peers *ret_peers)
         if (p->nodes[i].name[0] && strcmp(p->nodes[i].name, a->settings.node) != 0)
             view_agent(a, &p->nodes[i], now, &out.list[out.n++]);
     *ret_peers = out;
+}
+
+void peertell_fill_record(const struct agent *a, struct record_node *record)
+{
+    _Static_assert(API_PEERS_MAX <= RECORD_PEERS_MAX, "the record has room for all");
+    struct api_peer list[API_PEERS_MAX] = {{.is_voter = false}};
+    struct api_peers view = {.list = list};
+    peertell_view(a, &view);
+    struct record_peers *out = &record->peers;
+    *out = (struct record_peers){.is_known = true,
+                                 .is_ready = view.is_ready,
+                                 .is_mute = view.is_mute,
+                                 .suspicions = (int64_t)view.suspicions,
+                                 .grants = (int64_t)view.grants,
+                                 .endings = (int64_t)view.endings,
+                                 .mutes = (int64_t)view.mutes};
+    snprintf(out->reason, sizeof(out->reason), "%.*s", RECORD_TEXT_MAX - 1, view.reason);
+    for (unsigned i = 0; i < view.n && i < API_PEERS_MAX; i++) {
+        struct record_peer *to = &out->list[out->n++];
+        to->is_voter = list[i].is_voter;
+        to->acked_ago_ms = list[i].acked_ago_ms;
+        to->heard_ago_ms = list[i].heard_ago_ms;
+        snprintf(to->node, sizeof(to->node), "%.*s", RECORD_NAME_MAX - 1, list[i].node);
+    }
 }

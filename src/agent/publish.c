@@ -251,6 +251,7 @@ static int gather(struct publisher *p, struct record_node *r)
     gather_links(a, r, now);
     gather_vips(a, r, now);
     peerlease_fill_record(a, r);
+    peertell_fill_record(a, r);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "field.h"
 #include "record_field.h"
 
 #define NODE(name_, kind_, member_, required_, absent_)                                            \
@@ -14,6 +15,10 @@
     RECORD_FIELD(record_link, name_, kind_, member_, required_, absent_)
 #define VIP(name_, kind_, member_, required_, absent_)                                             \
     RECORD_FIELD(record_vip, name_, kind_, member_, required_, absent_)
+#define PEERS(name_, kind_, member_, required_, absent_)                                           \
+    RECORD_FIELD(record_peers, name_, kind_, member_, required_, absent_)
+#define PEER(name_, kind_, member_, required_, absent_)                                            \
+    RECORD_FIELD(record_peer, name_, kind_, member_, required_, absent_)
 #define COUNT(table_) (sizeof(table_) / sizeof((table_)[0]))
 
 static const struct record_field node_fields[] = {
@@ -58,6 +63,23 @@ static const struct record_field vip_fields[] = {
     VIP("silentMs", RECORD_NUMBER, silent_ms, false, -1),
 };
 
+static const struct record_field peers_fields[] = {
+    PEERS("ready", RECORD_BOOL, is_ready, true, 0),
+    PEERS("reason", RECORD_TEXT, reason, false, 0),
+    PEERS("mute", RECORD_BOOL, is_mute, false, 0),
+    PEERS("suspicions", RECORD_NUMBER, suspicions, false, -1),
+    PEERS("grants", RECORD_NUMBER, grants, false, -1),
+    PEERS("endings", RECORD_NUMBER, endings, false, -1),
+    PEERS("mutes", RECORD_NUMBER, mutes, false, -1),
+};
+
+static const struct record_field peer_fields[] = {
+    PEER("node", RECORD_TEXT, node, true, 0),
+    PEER("voter", RECORD_BOOL, is_voter, false, 0),
+    PEER("ackedAgoMs", RECORD_NUMBER, acked_ago_ms, false, -1),
+    PEER("heardAgoMs", RECORD_NUMBER, heard_ago_ms, false, -1),
+};
+
 static void write_latencies(const struct record_node *r, struct buf *out)
 {
     unsigned first = 0;
@@ -71,6 +93,21 @@ static void write_latencies(const struct record_node *r, struct buf *out)
     buf_putc(out, ']');
 }
 
+static void write_peers(const struct record_peers *p, struct buf *out)
+{
+    if (!p->is_known)
+        return;
+    buf_puts(out, ",\"peers\":");
+    record_begin(out, peers_fields, COUNT(peers_fields), p);
+    record_list(out, "agents");
+    for (unsigned i = 0; i < p->n; i++) {
+        buf_puts(out, i ? "," : "");
+        record_begin(out, peer_fields, COUNT(peer_fields), &p->list[i]);
+        buf_putc(out, '}');
+    }
+    buf_puts(out, "]}");
+}
+
 int record_node_write(const struct record_node *r, struct buf *out)
 {
     char text[IP_TEXT_MAX];
@@ -82,6 +119,7 @@ int record_node_write(const struct record_node *r, struct buf *out)
     }
     buf_putc(out, ']');
     write_latencies(r, out);
+    write_peers(&r->peers, out);
     record_list(out, "links");
     for (unsigned i = 0; i < r->n_links; i++) {
         buf_puts(out, i ? "," : "");
@@ -123,6 +161,25 @@ static int read_link(struct json_object *value, void *to)
 static int read_vip(struct json_object *value, void *to)
 {
     return record_read(value, vip_fields, COUNT(vip_fields), to);
+}
+
+static int read_peer(struct json_object *value, void *to)
+{
+    return record_read(value, peer_fields, COUNT(peer_fields), to);
+}
+
+static int read_peers(struct json_object *o, struct record_peers *p)
+{
+    struct json_object *group = NULL;
+    int r = field_object(o, "peers", &group);
+    if (r < 0 || !group)
+        return r;
+    r = record_read(group, peers_fields, COUNT(peers_fields), p);
+    if (r == 0)
+        r = record_read_list(group, "agents", RECORD_PEERS_MAX, read_peer, p->list,
+                             sizeof(p->list[0]), &p->n);
+    p->is_known = true;
+    return r;
 }
 
 /* The newest are written last, and old ones may be missing. */
@@ -173,6 +230,8 @@ int record_node_parse(const char *text, size_t len, struct record_node *ret_reco
                              sizeof(record.links[0]), &record.n_links);
     if (r == 0)
         r = read_latencies(o, &record);
+    if (r == 0)
+        r = read_peers(o, &record.peers);
     if (r == 0 && (record.peer_ip.family == IP_NONE) != (record.peer_port == 0))
         r = -EBADMSG;
     if (r == 0)

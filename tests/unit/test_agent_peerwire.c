@@ -265,12 +265,43 @@ static void the_status_says_who_votes_and_how_fresh_that_is(void **state)
     assert_false(list[1].is_voter);
     assert_int_equal(list[1].acked_ago_ms, -1);
     assert_int_equal(list[1].heard_ago_ms, 2000);
+    /* To the other nodes it says the same. */
+    struct record_node record = {0};
+    a->election.peer.endings = 7;
+    o->is_mute = true;
+    peertell_fill_record(a, &record);
+    assert_true(record.peers.is_known && record.peers.is_ready && record.peers.is_mute);
+    assert_int_equal(record.peers.endings, 7);
+    assert_int_equal(record.peers.suspicions, 0);
+    assert_int_equal(record.peers.n, 2);
+    assert_string_equal(record.peers.list[0].node, "cp-2");
+    assert_true(record.peers.list[0].is_voter);
+    assert_int_equal(record.peers.list[0].acked_ago_ms, 30);
+    assert_int_equal(record.peers.list[1].heard_ago_ms, 2000);
     o->right_us = fakes.now_us - 1; /* past: never less than nothing */
     a->fence_reason = "old kernel";
     peertell_view(a, &view);
     assert_int_equal(view.remaining_ms, 0);
     assert_false(view.is_ready);
     assert_string_equal(view.reason, "no packet fence");
+    end(a);
+}
+
+/* Its record in etcd does not wait for the next turn when voters come, and ages alone do not make
+ * it write. */
+static void new_voters_are_published(void **state)
+{
+    struct agent *a = ready_agent();
+    struct election_action on = {.type = ACT_PEER_NOTE, .note = PEER_NOTE_ON, .count = 3};
+    struct record_node record = {0};
+    (void)state;
+    peertell_note(a, &on);
+    assert_int_equal(net.n_published, 1);
+    peertell_note(a, &on); /* the same, under another term */
+    peertell_fill_record(a, &record);
+    on.note = PEER_NOTE_MUTE;
+    peertell_note(a, &on);
+    assert_int_equal(net.n_published, 1);
     end(a);
 }
 
@@ -288,6 +319,7 @@ int main(void)
         cmocka_unit_test(heartbeats_go_to_all_members),
         cmocka_unit_test(voters_are_asked_but_not_the_owner_or_oneself),
         cmocka_unit_test(the_status_says_who_votes_and_how_fresh_that_is),
+        cmocka_unit_test(new_voters_are_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,16 @@ static void test_node(void **state)
         .p99_us = -1,
         .has_packet_fence = true,
         .is_paused = true,
+        .peers =
+            {.is_known = true,
+             .is_ready = true,
+             .suspicions = 3,
+             .grants = 0,
+             .endings = 2,
+             .mutes = -1,
+             .n = 2,
+             .list = {{.node = "cp-2", .is_voter = true, .acked_ago_ms = 0, .heard_ago_ms = -1},
+                      {.node = "cp-3", .acked_ago_ms = -1, .heard_ago_ms = 61}}},
         .n_addresses = 1,
         .addresses = {address("10.5.0.11")},
         .n_links = 1,
@@ -70,6 +80,15 @@ static void test_node(void **state)
     assert_non_null(strstr(buf_str(&b), "\"latenciesUs\":[1009,-2,1011]"));
     assert_non_null(strstr(buf_str(&b), "\"lease\":\"694d9c0f4a5b6c7d\""));
     assert_int_equal(record_node_parse(buf_str(&b), b.len, &again), 0);
+    assert_non_null(strstr(buf_str(&b), "\"peers\":{\"ready\":true,\"suspicions\":3,\"grants\":0,"
+                                        "\"endings\":2,\"agents\":[{\"node\":\"cp-2\","
+                                        "\"voter\":true,\"ackedAgoMs\":0},{\"node\":\"cp-3\","
+                                        "\"heardAgoMs\":61}]}"));
+    assert_true(again.peers.is_known && again.peers.is_ready && !again.peers.is_mute);
+    assert_int_equal(again.peers.mutes, -1);
+    assert_int_equal(again.peers.n, 2);
+    assert_int_equal(again.peers.list[1].acked_ago_ms, -1);
+    assert_int_equal(again.peers.list[1].heard_ago_ms, 61);
     assert_string_equal(again.node, r.node);
     assert_int_equal(again.wall_us, r.wall_us);
     assert_int_equal(again.lease, r.lease);
@@ -107,6 +126,7 @@ static void test_node_of_an_older_version(void **state)
     assert_int_equal(r.p99_us, -1);
     assert_int_equal(r.latencies_us[0], -1);
     assert_int_equal(r.wall_us, 0);
+    assert_false(r.peers.is_known);
     assert_null(r.vips);
     record_node_done(&r);
 }
@@ -115,6 +135,8 @@ static void test_node_with_many_vips(void **state)
 {
     struct record_vip vips[RECORD_VIPS_MAX];
     struct record_node again, r = {.n_vips = RECORD_VIPS_MAX, .vips = vips};
+    r.peers.is_known = true;
+    r.peers.n = RECORD_PEERS_MAX;
     struct buf b;
     (void)state;
     for (unsigned i = 0; i < RECORD_VIPS_MAX; i++) {
@@ -128,10 +150,17 @@ static void test_node_with_many_vips(void **state)
         memcpy(vips[i].via, "kernel", 7);
         vips[i].epoch = vips[i].held_for_ms = vips[i].seen_ago_ms = 1000000000;
     }
+    for (unsigned i = 0; i < RECORD_PEERS_MAX; i++) {
+        struct record_peer *p = &r.peers.list[i];
+        memset(p->node, 'x', sizeof(p->node) - 1);
+        p->is_voter = true;
+        p->acked_ago_ms = p->heard_ago_ms = 1000000000;
+    }
     buf_init(&b, 0);
     assert_int_equal(record_node_write(&r, &b), 0);
     assert_int_equal(record_node_parse(buf_str(&b), b.len, &again), 0);
     assert_int_equal(again.n_vips, RECORD_VIPS_MAX);
+    assert_int_equal(again.peers.n, RECORD_PEERS_MAX);
     record_node_done(&again);
     buf_done(&b);
 }
@@ -270,6 +299,11 @@ static void test_refused(void **state)
         "{" NODE ",\"links\":[{\"name\":\"eth0\",\"prefixLen\":256}]}",
         "{" NODE ",\"links\":[{\"name\":\"abcdefghijklmnop\"}]}",
         "{" NODE ",\"vips\":[{}]}",
+        "{" NODE ",\"peers\":[]}",
+        "{" NODE ",\"peers\":{}}",
+        "{" NODE ",\"peers\":{\"ready\":true,\"agents\":[{\"voter\":true}]}}",
+        "{" NODE ",\"peers\":{\"ready\":true,\"agents\":[7]}}",
+        "{" NODE ",\"peers\":{\"ready\":true,\"mutes\":18446744073709551615}}",
         "{" NODE ",\"vips\":[[]]}",
         "{" NODE ",\"vips\":[{\"vip\":\"10.0.0.1\",\"epoch\":1.5}]}",
     };
@@ -307,6 +341,12 @@ static void test_too_many(void **state)
     for (int i = 0; i < RECORD_VIPS_MAX; i++)
         buf_puts(&b, ",{\"vip\":\"10.0.0.1\"}");
     buf_puts(&b, "]}");
+    assert_int_equal(record_node_parse(buf_str(&b), b.len, &node), -EBADMSG);
+    buf_clear(&b);
+    buf_puts(&b, "{" NODE ",\"peers\":{\"ready\":true,\"agents\":[{\"node\":\"a\"}");
+    for (int i = 0; i < RECORD_PEERS_MAX; i++)
+        buf_puts(&b, ",{\"node\":\"a\"}");
+    buf_puts(&b, "]}}");
     assert_int_equal(record_node_parse(buf_str(&b), b.len, &node), -EBADMSG);
     buf_clear(&b);
     buf_puts(&b, "{" MOVE ",\"seen\":[{\"node\":\"a\"}");
