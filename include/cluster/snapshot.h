@@ -24,6 +24,7 @@
 #define SNAPSHOT_ALERTS_MAX 256
 #define SNAPSHOT_HISTORY_MAX 1000
 #define SNAPSHOT_SEEN_MAX 32
+#define SNAPSHOT_PEERS_MAX 32
 #define SNAPSHOT_LATENCIES 12 /* buckets of 5 s, the newest last */
 
 enum snapshot_etcd_state {
@@ -128,6 +129,27 @@ struct snapshot_view {
     int64_t age_us; /* of this view, now; -1 unknown */
 };
 
+/* Another agent, as the peer lease of a node knows it. The ages are those of now, so that nothing
+ * looks newer than it is; the node's word of them is some seconds old (snapshot_node.age_us). */
+struct snapshot_peer {
+    char node[SNAPSHOT_NAME_MAX];
+    bool is_voter;    /* over the node */
+    bool is_in_time;  /* by the node's word: acknowledged within the window */
+    int64_t acked_us; /* since the newest heartbeat that it acknowledged was sent; -1 never */
+    int64_t heard_us; /* since the node heard its own newest one, which owners alone send; -1 */
+};
+
+struct snapshot_peers {
+    int64_t voters, majority, window_us; /* -1: etcd's lease alone decides, or owns nothing */
+    int64_t acknowledged; /* voters that did in time, by the node's word, it among them; -1 */
+    bool is_ready;        /* takes part; false also where that is unknown */
+    bool is_mute;         /* no majority hears it */
+    char reason[SNAPSHOT_TEXT_MAX];             /* why it takes no part; "" */
+    int64_t suspicions, grants, endings, mutes; /* since its agent's start; -1 unknown */
+    unsigned n;
+    struct snapshot_peer *list; /* by name; owned by the snapshot */
+};
+
 enum snapshot_role {
     SNAPSHOT_ROLE_HOLDER,  /* of at least one VIP */
     SNAPSHOT_ROLE_NEXT,    /* in a queue; `position` is the best one */
@@ -158,8 +180,8 @@ struct snapshot_node {
     int64_t clock_offset_us;                  /* this node's wall clock minus ours */
     bool is_clock_known;
     bool has_packet_fence, has_guardian;
-    int64_t age_us;                                     /* of its status record; -1 never seen */
-    int64_t peer_voters, peer_majority, peer_window_us; /* peer lease; -1 not in use */
+    int64_t age_us; /* of its status record; -1 never seen */
+    struct snapshot_peers peers;
     unsigned n_views;
     struct snapshot_view *views; /* sorted as the VIPs; owned by the snapshot */
 };
@@ -210,6 +232,8 @@ struct snapshot {
     struct snapshot_move *history; /* newest first */
 };
 
+/* Frees what it points to. */
+void snapshot_node_done(struct snapshot_node *node);
 /* Frees what it points to and zeroes it. Takes NULL and a zeroed snapshot. */
 void snapshot_done(struct snapshot *s);
 

@@ -63,6 +63,23 @@ static void add_arp(struct grid *g, const struct snapshot_vip *vip, struct buf *
     grid_take(g, cell);
 }
 
+/* What the holder said of its voters lately; of one that is gone there is nothing to tell. */
+static void add_peers(struct grid *g, const struct snapshot *s, const struct snapshot_vip *vip,
+                      struct buf *cell)
+{
+    const struct snapshot_node *holder = snapshot_find_node(s, vip->holder);
+    const struct snapshot_peers *p = holder ? &holder->peers : NULL;
+    if (p && p->voters > 0 && holder->role != SNAPSHOT_ROLE_LOST &&
+        vip->state != SNAPSHOT_VIP_STALE) {
+        if (p->acknowledged < 0)
+            buf_puts(cell, "?");
+        else
+            buf_printf(cell, "%" PRId64, p->acknowledged);
+        buf_printf(cell, "/%" PRId64 "%s", p->voters, p->is_mute ? " MUTE" : "");
+    }
+    grid_take(g, cell);
+}
+
 static bool concerns(const struct snapshot_alert *a, const struct snapshot_vip *vip)
 {
     if (a->vip.family != IP_NONE)
@@ -127,6 +144,7 @@ static void add_row(struct grid *g, const struct snapshot *s, const struct snaps
         add_queue(g, vip, cell);
     add_arp(g, vip, cell);
     if (is_wide) {
+        add_peers(g, s, vip, cell);
         add_number(g, "u", (uint64_t)vip->epoch);
         buf_printf(cell, "%u", vip->moves_24h);
         grid_take(g, cell);
@@ -139,9 +157,9 @@ void status_table(const struct snapshot *s, const struct style *style, bool is_w
 {
     static const char *const heads[] = {"VIP",  "STATE", "HOLDER", "SINCE", "TTL",
                                         "NEXT", "ARP",   "ALERTS", NULL};
-    static const char *const wide[] = {"VIP",   "STATE", "HOLDER",  "IFACE", "MAC",   "SINCE",
-                                       "LEASE", "TTL",   "RENEWED", "NEXT",  "QUEUE", "ARP",
-                                       "EPOCH", "24H",   "ALERTS",  NULL};
+    static const char *const wide[] = {"VIP",   "STATE", "HOLDER",  "IFACE",  "MAC",   "SINCE",
+                                       "LEASE", "TTL",   "RENEWED", "NEXT",   "QUEUE", "ARP",
+                                       "PEERS", "EPOCH", "24H",     "ALERTS", NULL};
     struct grid grid;
     struct buf cell;
     grid_init(&grid, is_wide ? wide : heads);

@@ -9,15 +9,16 @@
 #define FRESH_US INT64_C(15000000) /* the age at which a view is no news any more */
 #define NOTE_FRESH_US INT64_C(5000000)
 #define HANDOVER_US INT64_C(2000000)
+#define AGO_MAX_MS INT64_C(100000000000) /* three years; what is more is nonsense */
 
 int64_t build_record_age(const struct known_node *node, uint64_t now)
 {
     return (int64_t)(now - node->heard_us) + node->base_age_us;
 }
 
-static int64_t aged(int64_t ago_ms, int64_t age_us)
+int64_t build_aged(int64_t ago_ms, int64_t age_us)
 {
-    return ago_ms < 0 ? -1 : ago_ms * 1000 + age_us;
+    return ago_ms < 0 || ago_ms > AGO_MAX_MS ? -1 : ago_ms * 1000 + age_us;
 }
 
 static int compare_nodes(const void *a, const void *b)
@@ -48,9 +49,14 @@ static struct snapshot_node *add(struct snapshot *s, const char *name, enum snap
                                    .latency_us = -1,
                                    .p99_us = -1,
                                    .age_us = -1,
-                                   .peer_voters = -1,
-                                   .peer_majority = -1,
-                                   .peer_window_us = -1};
+                                   .peers = {.voters = -1,
+                                             .majority = -1,
+                                             .window_us = -1,
+                                             .acknowledged = -1,
+                                             .suspicions = -1,
+                                             .grants = -1,
+                                             .endings = -1,
+                                             .mutes = -1}};
     snprintf(node->name, sizeof(node->name), "%s", name);
     for (unsigned i = 0; i < SNAPSHOT_LATENCIES; i++)
         node->latencies_us[i] = -1;
@@ -88,7 +94,8 @@ static int copy_views(const struct known_node *from, int64_t age, struct snapsho
         struct snapshot_view view = {.vip = v->ip,
                                      .has_address = v->has_address,
                                      .via = via_of(v->via),
-                                     .age_us = v->silent_ms >= 0 ? age : aged(v->seen_ago_ms, age)};
+                                     .age_us =
+                                         v->silent_ms >= 0 ? age : build_aged(v->seen_ago_ms, age)};
         memcpy(view.state, v->state, sizeof(view.state));
         memcpy(view.iface, v->iface, sizeof(view.iface));
         memcpy(view.mac, v->mac, sizeof(view.mac));
@@ -119,7 +126,7 @@ static void copy_link(const struct record_node *r, int64_t age, struct snapshot_
     memcpy(to->mac, link->mac, sizeof(to->mac));
     to->is_link_known = true;
     to->is_link_up = link->is_up;
-    to->link_us = aged(link->changed_ago_ms, age);
+    to->link_us = build_aged(link->changed_ago_ms, age);
     to->speed_mbit = link->speed_mbit;
     if (link->address.family != IP_NONE) {
         struct ip_prefix prefix = {.ip = link->address, .bits = link->prefix_len};
@@ -143,17 +150,12 @@ static int copy_node(const struct known_node *from, uint64_t now, struct snapsho
     copy_link(r, age, to);
     to->lease = r->lease;
     to->granted_us = r->ttl_ms > 0 ? r->ttl_ms * 1000 : -1;
-    to->renewed_us = aged(r->renewed_ago_ms, age);
+    to->renewed_us = build_aged(r->renewed_ago_ms, age);
     to->latency_us = r->latency_us;
     to->p99_us = r->p99_us;
     memcpy(to->latencies_us, r->latencies_us, sizeof(to->latencies_us));
     to->clock_offset_us = from->clock_offset_us;
     to->is_clock_known = from->is_clock_known;
-    if (from->voters > 0) {
-        to->peer_voters = from->voters;
-        to->peer_majority = from->voters / 2 + 1;
-        to->peer_window_us = from->window_us;
-    }
     to->has_packet_fence = r->has_packet_fence;
     to->has_guardian = r->has_guardian;
     to->age_us = age;
@@ -163,7 +165,8 @@ static int copy_node(const struct known_node *from, uint64_t now, struct snapsho
     } else if (r->is_paused) {
         to->role = SNAPSHOT_ROLE_PAUSED;
     }
-    return copy_views(from, age, to);
+    int e = build_peers(from, age, &to->peers);
+    return e < 0 ? e : copy_views(from, age, to);
 }
 
 static int copy_note(const struct note *note, uint64_t now, struct snapshot *s)

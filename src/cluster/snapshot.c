@@ -4,12 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+void snapshot_node_done(struct snapshot_node *node)
+{
+    free(node->views);
+    free(node->peers.list);
+    node->views = NULL;
+    node->peers.list = NULL;
+    node->n_views = node->peers.n = 0;
+}
+
 void snapshot_done(struct snapshot *s)
 {
     if (!s)
         return;
     for (unsigned i = 0; s->nodes && i < s->n_nodes; i++)
-        free(s->nodes[i].views);
+        snapshot_node_done(&s->nodes[i]);
     free(s->vips);
     free(s->nodes);
     free(s->alerts);

@@ -110,6 +110,7 @@ static const struct field vip[] = {
 
 #define NODE(...) BASIC(snapshot_node, NULL, __VA_ARGS__)
 #define NODE_IN(...) BASIC(snapshot_node, __VA_ARGS__)
+#define PEERS(...) NODE_IN(SNAPSHOT_PEER_LEASE, __VA_ARGS__)
 static const struct field node[] = {
     {NODE("name", FIELD_TEXT, name)},
     {NODE("role", FIELD_WORD, role), WORDS(snapshot_role_name_word, SNAPSHOT_ROLE_TALOS)},
@@ -131,9 +132,24 @@ static const struct field node[] = {
     {NODE("packetFence", FIELD_BOOL, has_packet_fence)},
     {NODE("guardian", FIELD_BOOL, has_guardian)},
     {NODE("ageMs", FIELD_MS, age_us)},
-    {NODE_IN("peerLease", "voters", FIELD_NUMBER, peer_voters)},
-    {NODE_IN("peerLease", "majority", FIELD_NUMBER, peer_majority)},
-    {NODE_IN("peerLease", "windowMs", FIELD_MS, peer_window_us)},
+    {PEERS("voters", FIELD_NUMBER, peers.voters)},
+    {PEERS("majority", FIELD_NUMBER, peers.majority)},
+    {PEERS("windowMs", FIELD_MS, peers.window_us)},
+    {PEERS("acknowledged", FIELD_NUMBER, peers.acknowledged)},
+    {PEERS("ready", FIELD_BOOL, peers.is_ready)},
+    {PEERS("reason", FIELD_TEXT_OR_NULL, peers.reason)},
+    {PEERS("mute", FIELD_BOOL, peers.is_mute)},
+    {PEERS("suspicions", FIELD_NUMBER, peers.suspicions)},
+    {PEERS("grants", FIELD_NUMBER, peers.grants)},
+    {PEERS("endings", FIELD_NUMBER, peers.endings)},
+    {PEERS("mutes", FIELD_NUMBER, peers.mutes)},
+};
+
+#define PEER(...) BASIC(snapshot_peer, NULL, __VA_ARGS__)
+static const struct field peer[] = {
+    {PEER("node", FIELD_TEXT, node)},         {PEER("voter", FIELD_BOOL, is_voter)},
+    {PEER("inTime", FIELD_BOOL, is_in_time)}, {PEER("ackedAgeMs", FIELD_MS, acked_us)},
+    {PEER("heardAgeMs", FIELD_MS, heard_us)},
 };
 
 #define VIEW(...) BASIC(snapshot_view, NULL, __VA_ARGS__)
@@ -187,4 +203,5 @@ static const struct field move[] = {
 const struct fields snapshot_fields = TABLE(top), snapshot_etcd_fields = TABLE(etcd),
                     snapshot_member_fields = TABLE(member), snapshot_vip_fields = TABLE(vip),
                     snapshot_node_fields = TABLE(node), snapshot_view_fields = TABLE(view),
-                    snapshot_alert_fields = TABLE(alert), snapshot_move_fields = TABLE(move);
+                    snapshot_peer_fields = TABLE(peer), snapshot_alert_fields = TABLE(alert),
+                    snapshot_move_fields = TABLE(move);

@@ -47,6 +47,16 @@ static int read_latencies(struct json_object *o, struct snapshot_node *node)
     return r;
 }
 
+static int read_peers(struct json_object *o, struct snapshot_peers *peers)
+{
+    struct json_object *group;
+    if (!json_object_object_get_ex(o, SNAPSHOT_PEER_LEASE, &group) ||
+        !json_object_is_type(group, json_type_object))
+        return 0;
+    return fields_read_list(group, "agents", SNAPSHOT_PEERS_MAX, &snapshot_peer_fields,
+                            sizeof(peers->list[0]), &peers->list, &peers->n);
+}
+
 static int read_nodes(struct json_object *o, struct snapshot *s)
 {
     struct json_object *array;
@@ -59,6 +69,8 @@ static int read_nodes(struct json_object *o, struct snapshot *s)
         struct json_object *entry = json_object_array_get_idx(array, i);
         struct snapshot_node *node = &s->nodes[i];
         r = read_latencies(entry, node);
+        if (r == 0)
+            r = read_peers(entry, &node->peers);
         if (r == 0)
             r = fields_read_list(entry, "views", SNAPSHOT_VIPS_MAX, &snapshot_view_fields,
                                  sizeof(node->views[0]), &node->views, &node->n_views);

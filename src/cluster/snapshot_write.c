@@ -43,6 +43,14 @@ static struct json_object *vip_set(const struct snapshot_node *node)
     return json_object_new_boolean(is_set);
 }
 
+static int add_peers(struct json_object *o, const struct snapshot_peers *peers)
+{
+    struct json_object *group = fields_group(o, SNAPSHOT_PEER_LEASE);
+    return group ? fields_write_list(group, "agents", &snapshot_peer_fields, peers->list,
+                                     sizeof(peers->list[0]), peers->n)
+                 : -ENOMEM;
+}
+
 static int add_nodes(struct json_object *o, const struct snapshot *s)
 {
     struct json_object *list = fields_add_list(o, "nodes");
@@ -51,6 +59,8 @@ static int add_nodes(struct json_object *o, const struct snapshot *s)
         const struct snapshot_node *node = &s->nodes[i];
         struct json_object *entry = fields_append(list);
         r = entry ? fields_write(entry, &snapshot_node_fields, node) : -ENOMEM;
+        if (r == 0)
+            r = add_peers(entry, &node->peers);
         if (r == 0)
             r = fields_add(entry, "vipSet", vip_set(node));
         if (r == 0)

@@ -190,11 +190,15 @@ const struct known_lease *lease_find(const struct cluster *c, int64_t id);
 bool lease_left(const struct known_lease *lease, uint64_t now, int64_t *ret_least_us,
                 int64_t *ret_most_us);
 
-/* build_vips.c, build_nodes.c */
+/* build_vips.c, build_nodes.c, build_peers.c */
 int build_vips(const struct cluster *c, uint64_t now, struct snapshot *s);
 int build_nodes(const struct cluster *c, uint64_t now, struct snapshot *s);
 /* The age of a node's record now. */
 int64_t build_record_age(const struct known_node *node, uint64_t now);
+/* What was so long ago when a record was written that is `age_us` old now; -1 unknown. */
+int64_t build_aged(int64_t ago_ms, int64_t age_us);
+/* The node's peer lease; `age_us` is its record's. 0 or -ENOMEM. */
+int build_peers(const struct known_node *from, int64_t age_us, struct snapshot_peers *to);
 /* Verdicts, MACs and states, once VIPs and nodes are there. */
 void build_views(const struct cluster *c, uint64_t now, struct snapshot *s);
 int build_history(const struct cluster *c, struct snapshot *s);

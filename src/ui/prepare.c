@@ -35,7 +35,7 @@ static void keep(const struct top_options *o, struct snapshot *s)
         if (is_wanted_node(o, s->nodes[i].name))
             s->nodes[n++] = s->nodes[i];
         else
-            free(s->nodes[i].views);
+            snapshot_node_done(&s->nodes[i]);
     }
     s->n_nodes = n;
     n = 0;
@@ -105,6 +105,9 @@ static void hide_node(struct disguise *d, struct snapshot_node *node)
         hide_mac(node->views[i].mac);
         hide_mac(node->views[i].other);
     }
+    node->peers.reason[0] = '\0';
+    for (unsigned i = 0; i < node->peers.n; i++)
+        hide_name(d, node->peers.list[i].node);
 }
 
 static void hide_vip(struct disguise *d, struct snapshot_vip *vip)

@@ -50,6 +50,57 @@ static void views_of(const struct view *v, const struct snapshot_vip *vip, struc
     }
 }
 
+/* Acknowledgements matter to an owner, heartbeats to the others. */
+static void peer_of(const struct snapshot_peer *peer, bool is_owner, struct buf *out)
+{
+    char word[WORD_MAX];
+    int64_t age = is_owner ? peer->acked_us : peer->heard_us;
+    if (is_owner ? !peer->is_voter : age < 0)
+        return;
+    words_renewed(age, word);
+    if (age < 0)
+        buf_printf(out, "  %-12s never acknowledged\n", peer->node);
+    else if (is_owner)
+        buf_printf(out, "  %-12s acknowledged %s ago, %s\n", peer->node, word,
+                   peer->is_in_time ? "in time" : "TOO LATE");
+    else
+        buf_printf(out, "  %-12s heard %s ago\n", peer->node, word);
+}
+
+/* Who may end the node's lease, and whether they hear it. "": nobody may. */
+static void voters_text(const struct snapshot_peers *p, char *out, size_t size)
+{
+    char window[WORD_MAX], in_time[32] = "";
+    *out = '\0';
+    if (p->voters <= 0)
+        return;
+    words_latency(p->window_us, window);
+    if (p->acknowledged >= 0)
+        snprintf(in_time, sizeof(in_time), ", %" PRId64 " in time", p->acknowledged);
+    snprintf(out, size, "%" PRId64 " voters, %" PRId64 " are enough%s, window %s%s", p->voters,
+             p->majority, in_time, window, p->is_mute ? ", MUTE" : "");
+}
+
+static void peers_of(const struct snapshot_peers *p, struct buf *out)
+{
+    char text[SNAPSHOT_TEXT_MAX + 8];
+    if (p->voters <= 0 && p->suspicions < 0)
+        return;
+    voters_text(p, text, sizeof(text));
+    if (p->voters <= 0 && p->is_ready)
+        snprintf(text, sizeof(text), "on, no voters over this node");
+    else if (p->voters <= 0)
+        snprintf(text, sizeof(text), "off: %s", p->reason);
+    line(out, "peer lease", text);
+    for (unsigned i = 0; i < p->n; i++)
+        peer_of(&p->list[i], p->voters > 0, out);
+    if (p->suspicions >= 0)
+        buf_printf(out,
+                   "  suspicions %" PRId64 "   grants %" PRId64 "   early endings %" PRId64
+                   "   mutes %" PRId64 "\n",
+                   p->suspicions, p->grants, p->endings, p->mutes);
+}
+
 static void vip_details(const struct view *v, const struct snapshot_vip *vip, struct buf *out)
 {
     char ip[IP_TEXT_MAX], text[128];
@@ -66,6 +117,10 @@ static void vip_details(const struct view *v, const struct snapshot_vip *vip, st
     view_lease(v, vip, 10, (char[VIEW_BAR_MAX]){0}, text);
     line(out, "left", text);
     line_us(out, "renewed", words_renewed, vip->renewed_us);
+    const struct snapshot_node *holder = snapshot_find_node(&v->m->shown, vip->holder);
+    voters_text(holder ? &holder->peers : &(struct snapshot_peers){.n = 0}, text, sizeof(text));
+    if (*text)
+        line(out, "peer lease", text);
     snprintf(text, sizeof(text), vip->epoch ? "%" PRId64 : "", vip->epoch);
     line(out, "epoch", text);
     if (vip->is_paused)
@@ -112,9 +167,7 @@ static void node_details(const struct view *v, const struct snapshot_node *node,
         line(out, "guardian", node->has_guardian ? "yes" : "no");
         line_us(out, "its word is", words_age, node->age_us);
     }
-    if (node->peer_voters >= 0)
-        buf_printf(out, "%-12s %" PRId64 " voters, %" PRId64 " are enough\n", "peer lease",
-                   node->peer_voters, node->peer_majority);
+    peers_of(&node->peers, out);
     for (unsigned i = 0; i < node->n_views; i++) {
         const struct snapshot_view *view = &node->views[i];
         char ip[IP_TEXT_MAX];

@@ -51,3 +51,66 @@ setup()
     run "$TALOSVIP" peers rotate-key -e http://127.0.0.1:1 --command-timeout 1s
     [ "$status" = 4 ]
 }
+
+# in_lab LINES...: with three nodes and their agents; `seen JQ` asks a snapshot of the operator.
+in_lab()
+{
+    [ "$(id -u)" = 0 ] || skip "needs root for namespaces"
+    run timeout 100 bash -c '
+        set -euo pipefail
+        TVLAB_AGENT=$1 TVLAB_VIPS=10.77.0.50
+        . "$2/tests/lab/lab.sh"
+        lab_trap
+        lab_up
+        for node in "${LAB_NODES[@]}"; do lab_agent_start "$node"; done
+        look() { lab_in sw "$TVLAB_AGENT" "$@" -e "$LAB_ETCD" || true; }
+        seen() { look status -o json | jq -e "$1" >/dev/null; }
+        wide() { look status -o wide | grep -q "$1"; }
+        within() {
+            lab_wait "$@" || { echo "waited in vain for: ${*:2}"; look status -o wide; look status -o json; exit 90; } >&2
+        }
+        owner() { look status -o json | jq -r ".vips[0].holder"; }
+        '"$1"'
+        lab_down' lab "$(realpath "$TALOSVIP")" "$(realpath "$BATS_TEST_DIRNAME/../..")" 3>&-
+    [ "$status" = 0 ] || fail "exit status $status: $output"
+}
+
+@test "whom an owner hears is seen from afar, and who ended its lease when it froze" {
+    in_lab '
+        within 20000 wide " 3/3  3/3  "
+        o=$(owner)
+        is=".nodes[] | select(.name == \"$o\")"
+        within 6000 seen "$is.peerLease | .voters == 3 and .majority == 2 and .windowMs == 500 and .acknowledged == 3"
+        # No younger than it can be: the age of the record is in it.
+        within 6000 seen "$is | .ageMs as \$age | [.peerLease.agents[] |
+            select(.voter and .inTime and .ackedAgeMs >= \$age)] | length == 2"
+        look top --once -o json | jq -e "$is.peerLease.agents | length == 2" >/dev/null
+        # The others hear the owner, and nobody else.
+        others="[.nodes[] | select(.name != \"$o\") | .peerLease]"
+        within 8000 seen "$others | map(.agents[] | select(.heardAgeMs) | .node) == [\"$o\", \"$o\"]"
+        sums="[(map(.suspicions) | add), (map(.endings) | add), (map(.grants) | add)]"
+        before=$(look status -o json | jq -c "$others | $sums")
+        fault_both STOP "$o"
+        within 15000 seen "($others | $sums) as \$now | $before | .[0] < \$now[0] and .[1] < \$now[1] and
+            .[2] + 1 < \$now[2]"
+        [ "$(owner)" != "$o" ]
+        # Two agents are too few for a list of voters; then there are three again.
+        within 8000 wide " 2/2  -  "
+        fault_both CONT "$o"
+        within 20000 wide " 3/3  3/3  "'
+}
+
+@test "an owner that no voter answers is shown as mute" {
+    in_lab '
+        within 20000 wide " 3/3  3/3  "
+        o=$(owner)
+        for node in "${LAB_NODES[@]}"; do
+            [ "$node" = "$o" ] || lab_in "$node" \
+                ip neigh replace "10.77.0.1$(lab_number "$o")" lladdr 02:77:00:00:00:fe dev eth0 nud permanent
+        done
+        # Nobody answers for its address then.
+        within 5000 seen "[.alerts[].id] | index(\"TVA03\")"
+        within 7000 wide " 1/3 MUTE  "
+        # They hear it, so they do not end its lease; it gives up.
+        within 20000 seen ".vips[0].holder != \"$o\""'
+}

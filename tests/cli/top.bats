@@ -60,9 +60,13 @@ refuses() {
 }
 
 @test "--redact leaves no name and no address" {
-    run "$TALOSVIP" top --replay "$DATA/dup.jsonl" -o json --redact
-    [ "$status" = 0 ]
-    ! grep -qE 'cp-[0-9]|10\.0\.0|fd00|52:54|prod|alice' <<<"$output"
+    local data
+    for data in dup peers; do
+        run "$TALOSVIP" top --replay "$DATA/$data.jsonl" -o json --redact
+        [ "$status" = 0 ]
+        ! grep -qE 'cp-[0-9]|10\.0\.0|fd00|52:54|prod|alice' <<<"$output" || false
+    done
+    grep -qF '"agents":[{"node":"node-' <<<"$output"
 }
 
 @test "a reader that goes away is no error, and no endless writing" {

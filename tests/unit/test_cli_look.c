@@ -145,6 +145,33 @@ static void test_status(void **state)
     }
 }
 
+/* What the holder said of its voters; of one that is gone there is nothing to tell. */
+static void test_peers(void **state)
+{
+    struct snapshot_node *holder = &s.nodes[0];
+    struct snapshot_peers *p = &holder->peers;
+    (void)state;
+    *p = (struct snapshot_peers){.voters = 3, .majority = 2, .acknowledged = 2};
+    status_table(&s, &plain, true, &out);
+    assert_non_null(strstr(buf_str(&out), "  ARP  PEERS  EPOCH"));
+    assert_non_null(strstr(buf_str(&out), "  3/3  2/3    8162001  "));
+    assert_non_null(strstr(buf_str(&out), "  3/3  -      8162003  "));
+    buf_clear(&out);
+    p->acknowledged = 1;
+    p->is_mute = true;
+    status_table(&s, &plain, true, &out);
+    assert_non_null(strstr(buf_str(&out), "  3/3  1/3 MUTE  8162001  "));
+    buf_clear(&out);
+    p->acknowledged = -1;
+    p->is_mute = false;
+    status_table(&s, &plain, true, &out);
+    assert_non_null(strstr(buf_str(&out), "  3/3  ?/3    8162001  "));
+    buf_clear(&out);
+    holder->role = SNAPSHOT_ROLE_LOST;
+    status_table(&s, &plain, true, &out);
+    assert_non_null(strstr(buf_str(&out), "  3/3  -      8162001  "));
+}
+
 static void test_one(void **state)
 {
     struct ip vip;
@@ -321,6 +348,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_status, begin, end),
+        cmocka_unit_test_setup_teardown(test_peers, begin, end),
         cmocka_unit_test_setup_teardown(test_one, begin, end),
         cmocka_unit_test_setup_teardown(test_codes, begin, end),
         cmocka_unit_test_setup_teardown(test_hostile, begin, end),

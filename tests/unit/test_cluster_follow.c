@@ -308,6 +308,80 @@ static void test_old_sight_is_no_duplicate(void **state)
     assert_true(until(has_gone, 5000));
 }
 
+static bool has_voters(void)
+{
+    return s.n_nodes == 1 && s.nodes[0].peers.voters > 0 && s.nodes[0].peers.suspicions >= 0;
+}
+
+/* A node's record with what it says of its peers, and its list of voters. */
+static void publish_peers(const char *peers, int64_t lease)
+{
+    char more[600], key[KEYS_TEXT_MAX], value[512];
+    snprintf(more, sizeof(more), "\"addressSet\":true}],%s,\"more\":[{\"x\":1", peers);
+    publish("cp-1", lease, "52:54:00:aa:01:01", more);
+    assert_int_equal(keys_peers("cp-1", key), 0);
+    snprintf(value, sizeof(value),
+             "{\"lease\":\"%llx\",\"incarnation\":\"1\",\"term\":2,\"windowUs\":500000,"
+             "\"voters\":[{\"lease\":\"%llx\",\"incarnation\":\"1\"},"
+             "{\"lease\":\"8\",\"incarnation\":\"1\"},{\"lease\":\"9\",\"incarnation\":\"1\"}],"
+             "\"owned\":[]}",
+             (unsigned long long)lease, (unsigned long long)lease);
+    put(key, value, lease);
+}
+
+/* Who acknowledged in time is judged at the time of the record; ages go on from there. */
+static void test_peers(void **state)
+{
+    (void)state;
+    need_server();
+    int64_t one = join("cp-1", 20);
+    publish_peers("\"peers\":{\"ready\":true,\"suspicions\":3,\"grants\":2,\"endings\":1,\"mutes\":"
+                  "0,\"agents\":["
+                  "{\"node\":\"cp-4\",\"heardAgoMs\":90},"
+                  "{\"node\":\"cp-3\",\"voter\":true,\"ackedAgoMs\":501},"
+                  "{\"node\":\"cp-2\",\"voter\":true,\"ackedAgoMs\":40}]}",
+                  one);
+    assert_true(until(has_voters, 5000));
+    const struct snapshot_peers *p = &s.nodes[0].peers;
+    assert_int_equal(p->voters, 3);
+    assert_int_equal(p->majority, 2);
+    assert_int_equal(p->window_us, 500000);
+    assert_int_equal(p->acknowledged, 2); /* cp-2, and itself */
+    assert_true(p->is_ready && !p->is_mute);
+    assert_true(p->suspicions == 3 && p->grants == 2 && p->endings == 1 && p->mutes == 0);
+    assert_int_equal(p->n, 3);
+    assert_string_equal(p->list[0].node, "cp-2");
+    assert_true(p->list[0].is_in_time && !p->list[1].is_in_time && !p->list[2].is_voter);
+    assert_int_equal(p->list[0].acked_us, 40000 + s.nodes[0].age_us);
+    assert_int_equal(p->list[0].heard_us, -1);
+    assert_int_equal(p->list[2].heard_us, 90000 + s.nodes[0].age_us);
+    end_lease(one);
+    assert_true(until(has_gone, 8000));
+}
+
+static bool has_list(void)
+{
+    return s.n_nodes == 1 && s.nodes[0].role != SNAPSHOT_ROLE_LOST && s.nodes[0].peers.voters > 0;
+}
+
+/* Written before there were voters, or by an agent that does not tell. */
+static void test_peers_that_are_not_told(void **state)
+{
+    static const char *const words[] = {"\"peers\":{\"ready\":true,\"suspicions\":0}", "\"x\":1"};
+    (void)state;
+    need_server();
+    for (unsigned i = 0; i < 2; i++) {
+        int64_t one = join("cp-1", 20);
+        publish_peers(words[i], one);
+        assert_true(until(has_list, 5000));
+        assert_int_equal(s.nodes[0].peers.acknowledged, -1);
+        assert_int_equal(s.nodes[0].peers.suspicions, i == 0 ? 0 : -1);
+        assert_null(s.nodes[0].peers.list);
+        end_lease(one);
+        assert_true(until(has_gone, 8000));
+    }
+}
+
 static void test_own_view(void **state)
 {
     struct snapshot_view view = {.vip = vip_ip(),
@@ -378,6 +452,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_life, begin, end),
         cmocka_unit_test_setup_teardown(test_handover_is_no_duplicate, begin, end),
         cmocka_unit_test_setup_teardown(test_old_sight_is_no_duplicate, begin, end),
+        cmocka_unit_test_setup_teardown(test_peers, begin, end),
+        cmocka_unit_test_setup_teardown(test_peers_that_are_not_told, begin, end),
         cmocka_unit_test_setup_teardown(test_own_view, begin, end),
         cmocka_unit_test_setup_teardown(test_silence, begin, end),
     };

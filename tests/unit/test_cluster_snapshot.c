@@ -50,6 +50,10 @@ static void test_small(void **state)
     assert_int_equal(node->clock_offset_us, 740000);
     assert_int_equal(node->p99_us, -1);
     assert_int_equal(node->latencies_us[0], -1);
+    assert_int_equal(node->peers.voters, -1);
+    assert_int_equal(node->peers.acknowledged, -1);
+    assert_int_equal(node->peers.suspicions, -1);
+    assert_null(node->peers.list);
     const struct snapshot_view *view = snapshot_find_view(node, &ip);
     assert_non_null(view);
     assert_int_equal(view->verdict, SNAPSHOT_VIEW_MATCH);
@@ -105,6 +109,8 @@ static void test_bad(void **state)
         HEAD "\"cluster\":\"\",\"etcd\":{\"state\":\"ok\"},\"vips\":[1]}",
         HEAD "\"cluster\":\"\",\"etcd\":{\"state\":\"ok\"},\"vips\":[{\"vip\":\"10.0.0.300\"}]}",
         HEAD "\"cluster\":\"\",\"etcd\":{\"state\":\"ok\"},\"ageMs\":-5}",
+        HEAD "\"cluster\":\"\",\"etcd\":{\"state\":\"ok\"},\"nodes\":[{\"name\":\"a\","
+             "\"role\":\"next\",\"peerLease\":{\"agents\":[{\"node\":\"b\"},{\"node\":7}]}}]}",
         HEAD "\"cluster\":\"\",\"etcd\":{\"state\":\"ok\"},\"ageMs\":1e300}",
         HEAD "\"cluster\":\"\",\"etcd\":{\"state\":\"ok\"}} x",
     };

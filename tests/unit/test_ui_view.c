@@ -140,6 +140,23 @@ static void test_overlays(void **state)
         }
 }
 
+/* An owner, one that watches it, and an owner that only few hear; the owner of a VIP. */
+static void test_peer_lease(void **state)
+{
+    static const struct {
+        const char *name, *keys;
+    } rows[] = {{"owner", "2\r"}, {"watcher", "2j\r"}, {"mute", "2jj\r"}, {"vip", "\r"}};
+    (void)state;
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char name[96];
+        struct model *model = load("peers", 80, 30);
+        press(model, rows[i].keys);
+        snprintf(name, sizeof(name), "overlay-peers-%s-80x30", rows[i].name);
+        check(model, name);
+        model_free(model);
+    }
+}
+
 static void test_resign_that_needs_typing(void **state)
 {
     (void)state;
@@ -154,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_sizes_and_glyphs),
         cmocka_unit_test(test_overlays),
+        cmocka_unit_test(test_peer_lease),
         cmocka_unit_test(test_resign_that_needs_typing),
     };
     return cmocka_run_group_tests_name("ui_view", tests, NULL, NULL);
