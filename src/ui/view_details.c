@@ -112,8 +112,8 @@ static void vip_details(const struct view *v, const struct snapshot_vip *vip, st
     line(out, "link", vip->iface);
     line(out, "MAC", vip->mac);
     line_us(out, vip->is_since_at_least ? "held at least" : "held for", words_age, vip->since_us);
-    snprintf(text, sizeof(text), vip->lease ? "%" PRIx64 : "", (uint64_t)vip->lease);
-    line(out, "lease", text);
+    snprintf(text, sizeof(text), "%" PRIx64, (uint64_t)vip->lease);
+    line(out, "lease", vip->lease ? text : "");
     view_lease(v, vip, 10, (char[VIEW_BAR_MAX]){0}, text);
     line(out, "left", text);
     line_us(out, "renewed", words_renewed, vip->renewed_us);
@@ -121,8 +121,8 @@ static void vip_details(const struct view *v, const struct snapshot_vip *vip, st
     voters_text(holder ? &holder->peers : &(struct snapshot_peers){.n = 0}, text, sizeof(text));
     if (*text)
         line(out, "peer lease", text);
-    snprintf(text, sizeof(text), vip->epoch ? "%" PRId64 : "", vip->epoch);
-    line(out, "epoch", text);
+    snprintf(text, sizeof(text), "%" PRId64, vip->epoch);
+    line(out, "epoch", vip->epoch ? text : "");
     if (vip->is_paused)
         buf_printf(out, "%-12s by %s: %s\n", "PAUSED", vip->paused_by, vip->paused_reason);
     buf_printf(out, "%-12s", "queue");
