@@ -244,6 +244,11 @@ static int compare_views(const void *a, const void *b)
                : memcmp(x->vip.bytes, y->vip.bytes, sizeof(x->vip.bytes));
 }
 
+static bool is_shown(const struct known_node *node, uint64_t now)
+{
+    return node->is_present || (node->lost_us && now < node->lost_us + LOST_KEPT_US);
+}
+
 int build_nodes(const struct cluster *c, uint64_t now, struct snapshot *s)
 {
     int r = 0;
@@ -251,7 +256,7 @@ int build_nodes(const struct cluster *c, uint64_t now, struct snapshot *s)
     if (!s->nodes)
         return -ENOMEM;
     for (unsigned i = 0; r == 0 && i < c->n_nodes; i++)
-        if (c->nodes[i].is_present || now < c->nodes[i].lost_us + LOST_KEPT_US)
+        if (is_shown(&c->nodes[i], now))
             r = copy_node(&c->nodes[i], now, s);
     for (unsigned i = 0; r == 0 && i < c->n_notes; i++)
         r = copy_note(&c->notes[i], now, s);

@@ -50,6 +50,17 @@ struct known_node *follow_node(struct cluster *c, const char *name)
     return NULL;
 }
 
+/* NULL when there is no room. */
+static struct known_node *meet_node(struct cluster *c, const char *name)
+{
+    struct known_node *node = follow_node(c, name);
+    if (node || strlen(name) >= SNAPSHOT_NAME_MAX || !(node = new_node(c)))
+        return node;
+    *node = (struct known_node){.is_present = false};
+    memcpy(node->name, name, strlen(name) + 1);
+    return node;
+}
+
 const struct candidate *follow_leader(const struct cluster *c, const struct ip *ip)
 {
     const struct candidate *first = NULL;
@@ -150,12 +161,10 @@ static void put_node(struct cluster *c, const struct etcd_kv *kv, bool is_list)
 {
     char name[KEYS_NODE_MAX + 1];
     struct record_node record = {.n_vips = 0};
-    if (keys_node_parse(kv->key, kv->key_len, name) < 0 || strlen(name) >= SNAPSHOT_NAME_MAX ||
+    if (keys_node_parse(kv->key, kv->key_len, name) < 0 ||
         record_node_parse(kv->value, kv->value_len, &record) < 0)
         return;
-    struct known_node *node = follow_node(c, name);
-    if (!node && (node = new_node(c)))
-        *node = (struct known_node){.is_present = false};
+    struct known_node *node = meet_node(c, name);
     if (!node) {
         record_node_done(&record);
         return;
@@ -163,7 +172,6 @@ static void put_node(struct cluster *c, const struct etcd_kv *kv, bool is_list)
     bool is_clock_known = node->is_present && node->is_clock_known;
     int64_t offset = node->clock_offset_us;
     record_node_done(&node->record);
-    memcpy(node->name, name, strlen(name) + 1);
     node->record = record;
     node->is_present = true;
     node->mod_revision = kv->mod_revision;
@@ -206,14 +214,15 @@ static void put_released(struct cluster *c, const struct etcd_kv *kv)
     vip->released_revision = kv->mod_revision;
 }
 
-/* The list of voters over one node's lease; `kv` may be of a deletion. */
+/* The list of voters over one node's lease; `kv` may be of a deletion. It may come before the
+ * node's record, for order is kept within a range only. */
 static void put_peers(struct cluster *c, const struct etcd_kv *kv)
 {
     char name[KEYS_NODE_MAX + 1];
     struct peers_record record = {.n_voters = 0};
     struct known_node *node = NULL;
     if (keys_peers_parse(kv->key, kv->key_len, name) == 0)
-        node = follow_node(c, name);
+        node = kv->value_len > 0 ? meet_node(c, name) : follow_node(c, name);
     if (!node)
         return;
     if (kv->value_len > 0 && peers_record_parse(kv->value, kv->value_len, &record) < 0)

@@ -53,7 +53,7 @@ struct known_node {
     int64_t base_age_us; /* how old it was then */
     bool is_clock_known;
     int64_t clock_offset_us;
-    uint64_t lost_us; /* when it went */
+    uint64_t lost_us; /* when it went; 0: its record never came */
     unsigned voters;  /* over its lease; 0: etcd's lease alone decides, or it owns nothing */
     uint32_t window_us;
 };

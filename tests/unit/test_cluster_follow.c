@@ -313,12 +313,13 @@ static bool has_voters(void)
     return s.n_nodes == 1 && s.nodes[0].peers.voters > 0 && s.nodes[0].peers.suspicions >= 0;
 }
 
-/* A node's record with what it says of its peers, and its list of voters. */
+/* A node's record with what it says of its peers (NULL: none), and its list of voters. */
 static void publish_peers(const char *peers, int64_t lease)
 {
     char more[600], key[KEYS_TEXT_MAX], value[512];
-    snprintf(more, sizeof(more), "\"addressSet\":true}],%s,\"more\":[{\"x\":1", peers);
-    publish("cp-1", lease, "52:54:00:aa:01:01", more);
+    snprintf(more, sizeof(more), "\"addressSet\":true}],%s,\"more\":[{\"x\":1", peers ? peers : "");
+    if (peers)
+        publish("cp-1", lease, "52:54:00:aa:01:01", more);
     assert_int_equal(keys_peers("cp-1", key), 0);
     snprintf(value, sizeof(value),
              "{\"lease\":\"%llx\",\"incarnation\":\"1\",\"term\":2,\"windowUs\":500000,"
@@ -356,12 +357,18 @@ static void test_peers(void **state)
     assert_int_equal(p->list[0].heard_us, -1);
     assert_int_equal(p->list[2].heard_us, 90000 + s.nodes[0].age_us);
     end_lease(one);
-    assert_true(until(has_gone, 8000));
 }
+
+static bool has_nodes(void)
+{
+    return s.n_nodes > 0;
+}
+
+static int64_t told; /* suspicions that are waited for */
 
 static bool has_list(void)
 {
-    return s.n_nodes == 1 && s.nodes[0].role != SNAPSHOT_ROLE_LOST && s.nodes[0].peers.voters > 0;
+    return s.n_nodes == 1 && s.nodes[0].peers.voters > 0 && s.nodes[0].peers.suspicions == told;
 }
 
 /* Written before there were voters, or by an agent that does not tell. */
@@ -370,16 +377,30 @@ static void test_peers_that_are_not_told(void **state)
     static const char *const words[] = {"\"peers\":{\"ready\":true,\"suspicions\":0}", "\"x\":1"};
     (void)state;
     need_server();
+    int64_t one = join("cp-1", 20);
     for (unsigned i = 0; i < 2; i++) {
-        int64_t one = join("cp-1", 20);
         publish_peers(words[i], one);
+        told = i == 0 ? 0 : -1;
         assert_true(until(has_list, 5000));
         assert_int_equal(s.nodes[0].peers.acknowledged, -1);
-        assert_int_equal(s.nodes[0].peers.suspicions, i == 0 ? 0 : -1);
         assert_null(s.nodes[0].peers.list);
-        end_lease(one);
-        assert_true(until(has_gone, 8000));
     }
+    end_lease(one);
+}
+
+/* The list of voters may come first; alone it shows no node. */
+static void test_voters_before_the_record(void **state)
+{
+    (void)state;
+    need_server();
+    int64_t one = grant(20).lease;
+    assert_true(until(is_complete, 5000));
+    publish_peers(NULL, one);
+    assert_false(until(has_nodes, 300));
+    publish("cp-1", one, "52:54:00:aa:01:01", "\"addressSet\":false");
+    told = -1;
+    assert_true(until(has_list, 5000));
+    end_lease(one);
 }
 
 static void test_own_view(void **state)
@@ -454,6 +475,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_old_sight_is_no_duplicate, begin, end),
         cmocka_unit_test_setup_teardown(test_peers, begin, end),
         cmocka_unit_test_setup_teardown(test_peers_that_are_not_told, begin, end),
+        cmocka_unit_test_setup_teardown(test_voters_before_the_record, begin, end),
         cmocka_unit_test_setup_teardown(test_own_view, begin, end),
         cmocka_unit_test_setup_teardown(test_silence, begin, end),
     };
