@@ -24,6 +24,7 @@ enum event_kind {
     EVENT_GAP,    /* nothing was heard for a while, and then again */
     EVENT_JOINED, /* a node's agent is there */
     EVENT_LEFT,
+    EVENT_LEADER, /* etcd has another leader, or the same one under a new term */
     EVENT_KINDS,
 };
 
@@ -33,7 +34,7 @@ struct event {
     uint64_t wall_us;                                    /* of the newer snapshot */
     struct ip vip;                                       /* IP_NONE: none */
     char node[SNAPSHOT_NAME_MAX];                        /* whom it is about; "" nobody */
-    char from[SNAPSHOT_NAME_MAX], to[SNAPSHOT_NAME_MAX]; /* LOST, HELD, MOVED */
+    char from[SNAPSHOT_NAME_MAX], to[SNAPSHOT_NAME_MAX]; /* LOST, HELD, MOVED, LEADER */
     char cause[32];                                      /* LOST, MOVED; "" unknown */
     char id[8];                                          /* of an alert */
     int64_t outage_us;                                   /* MOVED; -1 unknown */

@@ -58,6 +58,11 @@ struct snapshot_etcd {
     enum snapshot_etcd_state state;
     uint64_t cluster_id;
     char leader[SNAPSHOT_NAME_MAX];
+    /* As this program saw it: how often the leader changed, who it was before the newest change
+     * ("" none seen), and for how long it has been the one that it is (-1 unknown). */
+    unsigned leader_changes;
+    char leader_before[SNAPSHOT_NAME_MAX];
+    int64_t leader_since_us;
     char endpoint[SNAPSHOT_TEXT_MAX]; /* in use */
     int64_t term, revision;           /* -1 unknown */
     int64_t age_us;                   /* since the last good answer; -1 never */
@@ -186,10 +191,11 @@ struct snapshot_node {
     struct snapshot_view *views; /* sorted as the VIPs; owned by the snapshot */
 };
 
-/* One failover. */
+/* One failover; or, with `term`, a change of etcd's leader at which nothing moved. */
 struct snapshot_move {
     struct ip vip;
     int64_t epoch;                /* create revision of the new owner's key */
+    int64_t term;                 /* raft term of the new leader; 0: a failover */
     uint64_t wall_us;             /* when the new owner had the address on */
     char from[SNAPSHOT_NAME_MAX]; /* "" nobody */
     char to[SNAPSHOT_NAME_MAX];
@@ -242,6 +248,10 @@ const struct snapshot_node *snapshot_find_node(const struct snapshot *s, const c
 /* The node's view of a VIP, or NULL. */
 const struct snapshot_view *snapshot_find_view(const struct snapshot_node *node,
                                                const struct ip *vip);
+/* Nothing moved: it is not to be counted, nor taken for the record of its epoch. */
+bool snapshot_move_stays(const struct snapshot_move *move);
+/* The newest failover on record, or of `vip` where that is not NULL; NULL: there is none. */
+const struct snapshot_move *snapshot_last_move(const struct snapshot *s, const struct ip *vip);
 /* The worst alert that stands, or NULL. */
 const struct snapshot_alert *snapshot_worst(const struct snapshot *s);
 

@@ -31,6 +31,10 @@ void keys_request(const struct ip *ip, char out[KEYS_TEXT_MAX]);
 void keys_history_prefix(const struct ip *ip, char out[KEYS_TEXT_MAX]);
 /* One record; `revision` >= 0. */
 void keys_history(const struct ip *ip, int64_t revision, char out[KEYS_TEXT_MAX]);
+/* "<the record above>-<term>": the owner of that epoch stayed when etcd's leader changed to the one
+ * of `term` > 0. Sorts after its epoch's record and before the next one's. */
+void keys_history_stay(const struct ip *ip, int64_t revision, int64_t term,
+                       char out[KEYS_TEXT_MAX]);
 /* 0, or -EINVAL: the name is empty, too long, or holds '/' or a control character. */
 int keys_node(const char *node, char out[KEYS_TEXT_MAX]);
 int keys_peers(const char *node, char out[KEYS_TEXT_MAX]);
@@ -43,7 +47,9 @@ int keys_paused(const char *node, char out[KEYS_TEXT_MAX]);
 int keys_candidate_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_lease);
 int keys_released_parse(const char *key, size_t len, struct ip *ret_ip);
 int keys_request_parse(const char *key, size_t len, struct ip *ret_ip);
-int keys_history_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_revision);
+/* `ret_term` is 0 for a record without one. */
+int keys_history_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_revision,
+                       int64_t *ret_term);
 int keys_node_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);
 int keys_peers_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);
 int keys_paused_parse(const char *key, size_t len, char ret_node[KEYS_NODE_MAX + 1]);

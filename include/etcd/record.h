@@ -106,13 +106,16 @@ struct record_seen {
 };
 
 /* talosvip/v1/history/<ip>/<create revision>: written once by the new owner, completed by the
- * observers. Offsets count from when the old key was gone (`gone_wall_us`); -1 unknown. */
+ * observers. Offsets count from when the old key was gone (`gone_wall_us`); -1 unknown.
+ * With `-<term>`: etcd's leader changed, and the owner stayed. `from` is `to` then, and the time
+ * that of the change. */
 struct record_move {
     char from[RECORD_NAME_MAX], to[RECORD_NAME_MAX];
     char cause[32];
     char detail[RECORD_TEXT_MAX];
     bool is_planned;
     int64_t epoch, previous_epoch;
+    int64_t term; /* of etcd's new leader: nothing moved; 0: this is a move */
     uint64_t gone_wall_us; /* the old key was gone, as the new owner learned */
     int64_t last_sign_us;  /* before it: last sign of the old owner on the wire */
     int64_t won_us, probed_us, set_us, announced_us;
@@ -122,6 +125,7 @@ struct record_move {
     char note[RECORD_TEXT_MAX];
 };
 
+#define RECORD_CAUSE_STAYED "etcd leader change"
 /* What `cause` may say, for people who look for one; ends with NULL. */
 extern const char *const record_causes[];
 

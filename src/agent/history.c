@@ -160,6 +160,8 @@ static void note_held(struct history *h, unsigned i)
         return;
     uint64_t gone = t->gone_us;
     t->noted = a->vips[i].revision;
+    memset(t->stays, 0, sizeof(t->stays));
+    t->n_stays = 0;
     job->kind = JOB_RECORD;
     job->slot = i;
     job->ip = a->slots[i].ip;
@@ -219,6 +221,7 @@ static void note_lost(struct history *h, const struct election_action *action)
     struct track *t = &h->tracks[action->vip];
     t->held = a->vips[action->vip].owned;
     t->lost_us = clock_now_us();
+    t->is_staying = false;
     /* Who was frozen is the one who is lost, whatever it finds when it thaws. */
     t->was_frozen = action->cause == CAUSE_LAPSED && agent_has_overslept(a);
     history_word_note(h, action->vip, action->cause);

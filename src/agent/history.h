@@ -6,6 +6,8 @@
 #include "cause.h"
 #include "state.h"
 
+/* Of one epoch: more would hide the moves. */
+#define HISTORY_STAYS_MAX 4
 /* For each VIP: its new owner's, what was seen of it, and the last owner's word. */
 #define HISTORY_JOBS_MAX (3 * ELECTION_VIPS_MAX)
 
@@ -20,12 +22,19 @@ struct track {
     int64_t held;     /* epoch we held it under last, */
     uint64_t lost_us; /* until then */
     bool was_frozen;
+    /* history_stay.c: */
+    uint64_t pause_us; /* the longest between two signs of it since etcd's last answer */
+    bool is_staying;   /* held when the leader changed, and since; not proved yet */
+    unsigned n_stays;  /* written of our epoch; the terms of the newest as a ring: */
+    int64_t stays[HISTORY_STAYS_MAX];
 };
 
 enum job_kind {
     JOB_RECORD, /* we are the new owner: write it */
     JOB_SIGHT,  /* add what we saw of a move to another */
     JOB_WORD,   /* we were the owner before: say why */
+    JOB_STAY,   /* etcd's leader changed, and we kept it: write it */
+    JOB_KEPT,   /* ... another one kept it: add what we saw */
 };
 
 /* One record to write, or to complete. */
@@ -36,7 +45,8 @@ struct job {
     unsigned slot;
     uint64_t due_us, born_us;
     unsigned tries;
-    struct record_move move; /* of a sight only the epoch */
+    struct record_move move; /* of a sight only the epoch, of what was kept also the term: the
+                                record is of a later one */
     uint64_t gone_us;
     /* Record: */
     struct cause_facts facts;
@@ -52,6 +62,8 @@ struct job {
     uint64_t lost_us;
     enum election_cause lost_cause;
     char lost_detail[RECORD_TEXT_MAX];
+    /* Stay: */
+    int64_t obsolete; /* the term whose record makes room; 0 none */
 };
 
 struct history {
@@ -62,6 +74,12 @@ struct history {
     struct job *first;
     unsigned n_jobs;
     struct track tracks[ELECTION_VIPS_MAX];
+    /* Of etcd: */
+    uint64_t cluster_id, term; /* the newest raft term; 0 unknown */
+    uint64_t quiet_us;         /* the last answer before that one */
+    uint64_t noted_us;         /* when a change was followed up last; 0 never */
+    struct record_move stay;   /* that change */
+    unsigned proofs;           /* enum history_proof, since then */
 };
 
 /* history_word.c: what only the old owner knows. It is for the record that follows its own, whoever
@@ -80,7 +98,15 @@ bool history_word_tell(const struct job *word, struct record_move *move);
 /* The same for our own record before it is written. */
 void history_word_tell_own(struct history *h, struct job *record);
 
+/* history_stay.c */
+/* Our own record waits until that of its epoch is written. */
+bool history_stay_is_early(const struct history *h, const struct job *stay);
+/* What we saw, into the owner's record. */
+bool history_kept_tell(const struct job *kept, const char *node, struct record_move *move);
+
 /* history_write.c */
+/* That node's part of `move`, a new one where there is none; NULL: there is no room. */
+struct record_seen *history_own_part(struct record_move *move, const char *node);
 void history_add_job(struct history *h, struct job *job);
 void history_arm(struct history *h);
 void history_on_timer(void *arg);

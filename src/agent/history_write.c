@@ -54,7 +54,7 @@ static void done(struct history *h, struct job *job)
 
 static bool is_unseen(const struct job *job)
 {
-    return job->kind == JOB_SIGHT && !job->is_seen;
+    return (job->kind == JOB_SIGHT || job->kind == JOB_KEPT) && !job->is_seen;
 }
 
 static uint64_t due(const struct job *job)
@@ -72,11 +72,12 @@ void history_arm(struct history *h)
     loop_timer_set(h->timer, next);
 }
 
-/* What was seen goes before why, and that before what happened, should there not be room for all.
- */
+/* What did not move goes first, what was seen before why, and that before what happened, should
+ * there not be room for all. */
 static void make_room(struct history *h)
 {
-    static const unsigned ranks[] = {[JOB_SIGHT] = 0, [JOB_WORD] = 1, [JOB_RECORD] = 2};
+    static const unsigned ranks[] = {
+        [JOB_KEPT] = 0, [JOB_STAY] = 1, [JOB_SIGHT] = 2, [JOB_WORD] = 3, [JOB_RECORD] = 4};
     struct job *victim = h->first;
     for (struct job *job = h->first; job; job = job->next)
         if (ranks[job->kind] < ranks[victim->kind])
@@ -142,7 +143,10 @@ struct record_text {
 
 static int write_text(const struct job *job, const struct record_move *move, struct record_text *t)
 {
-    keys_history(&job->ip, move->epoch, t->key);
+    if (move->term)
+        keys_history_stay(&job->ip, move->epoch, move->term, t->key);
+    else
+        keys_history(&job->ip, move->epoch, t->key);
     return record_move_write(move, &t->json);
 }
 
@@ -201,7 +205,8 @@ static void on_written(void *arg, const struct etcd_reply *reply)
         return;
     bool is_there = job->kind == JOB_RECORD && !reply->succeeded && reply->n_responses == 1 &&
                     reply->responses[0].n_kvs == 1;
-    if (reply->succeeded || (is_there && !replace(h, job, &reply->responses[0].kvs[0])))
+    bool is_over = reply->succeeded || job->kind == JOB_STAY; /* written, or not ours any more */
+    if (is_over || (is_there && !replace(h, job, &reply->responses[0].kvs[0])))
         done(h, job);
     else if (!is_there)
         job->due_us = clock_now_us(); /* somebody else was faster: read again */
@@ -241,6 +246,29 @@ static void write_own(struct history *h, struct job *job, const struct record_mo
         retry(job);
     buf_done(&own.json);
     buf_done(&before.json);
+}
+
+/* In the transaction: that we have stayed until now. */
+static void write_stay(struct history *h, struct job *job)
+{
+    struct record_text text;
+    char own[KEYS_TEXT_MAX], obsolete[KEYS_TEXT_MAX];
+    buf_init(&text.json, 0);
+    int r = write_text(job, &job->move, &text);
+    keys_candidate(&job->ip, job->lease, own);
+    keys_history_stay(&job->ip, job->held, job->obsolete, obsolete);
+    const struct etcd_compare compares[] = {
+        {.target = ETCD_CREATE, .key = text.key},
+        {.target = ETCD_CREATE, .key = own, .number = job->held}};
+    const struct etcd_op ops[] = {put_of(&text),
+                                  {.kind = ETCD_OP_DELETE, .range.key = obsolete}};
+    const struct etcd_txn txn = {.compares = compares,
+                                 .n_compares = 2,
+                                 .success = ops,
+                                 .n_success = job->obsolete ? 2 : 1};
+    if (r < 0 || !send(h, job, &txn, on_written))
+        retry(job);
+    buf_done(&text.json);
 }
 
 static void on_facts(void *arg, const struct etcd_reply *reply)
@@ -289,7 +317,7 @@ static void read_facts(struct history *h, struct job *job)
     send(h, job, &txn, on_facts);
 }
 
-static struct record_seen *own_part(struct record_move *move, const char *node)
+struct record_seen *history_own_part(struct record_move *move, const char *node)
 {
     for (unsigned i = 0; i < move->n_seen; i++)
         if (strcmp(move->seen[i].node, node) == 0)
@@ -350,7 +378,9 @@ bool history_merge(const struct job *job, const char *node, uint64_t now_us, uin
 {
     if (job->kind == JOB_WORD)
         return history_word_tell(job, move);
-    struct record_seen *seen = own_part(move, node);
+    if (job->kind == JOB_KEPT)
+        return history_kept_tell(job, node, move);
+    struct record_seen *seen = history_own_part(move, node);
     if (!seen || seen->seen_ms >= 0)
         return false;
     seen->seen_ms = seen_ms(job, now_us, now_wall_us, move);
@@ -394,7 +424,8 @@ static void on_record(void *arg, const struct etcd_reply *reply)
     history_arm(h);
 }
 
-/* A word belongs to the first record after that of its own time. */
+/* A word belongs to the first record after that of its own time; what was seen of a change of etcd's
+ * leader, to the first of a later term than the one before. */
 static void read_record(struct history *h, struct job *job)
 {
     char key[KEYS_TEXT_MAX], end[KEYS_TEXT_MAX];
@@ -402,12 +433,17 @@ static void read_record(struct history *h, struct job *job)
     if (job->kind == JOB_WORD) {
         keys_history(&job->ip, job->held + 1, key);
         keys_history(&job->ip, INT64_MAX, end);
+    } else if (job->kind == JOB_KEPT) {
+        keys_history_stay(&job->ip, job->move.epoch, job->move.term + 1, key);
+        keys_history_stay(&job->ip, job->move.epoch, INT64_MAX, end);
+    } else {
+        keys_history(&job->ip, job->move.epoch, key);
+    }
+    if (job->kind == JOB_WORD || job->kind == JOB_KEPT) {
         look.range.end = end;
         look.range.limit = 1;
         look.range.order = ETCD_ASCEND;
         look.range.sort_by = ETCD_BY_KEY;
-    } else {
-        keys_history(&job->ip, job->move.epoch, key);
     }
     const struct etcd_txn txn = {.success = &look, .n_success = 1};
     send(h, job, &txn, on_record);
@@ -435,7 +471,8 @@ void history_on_timer(void *arg)
             continue;
         if (is_unseen(job))
             done(h, job);
-        else if (job->kind == JOB_WORD && !history_word_is_ripe(h->agent, job))
+        else if ((job->kind == JOB_WORD && !history_word_is_ripe(h->agent, job)) ||
+                 (job->kind == JOB_STAY && history_stay_is_early(h, job)))
             retry(job);
         else if (!next)
             next = job;
@@ -444,6 +481,8 @@ void history_on_timer(void *arg)
         next->due_us = now + WAIT_US;
     else if (next && h->agent->etcd && next->kind == JOB_RECORD)
         read_facts(h, next);
+    else if (next && h->agent->etcd && next->kind == JOB_STAY)
+        write_stay(h, next);
     else if (next && h->agent->etcd)
         read_record(h, next);
     history_arm(h);

@@ -95,10 +95,11 @@ void sight_add_vip(struct agent *a, unsigned i)
 void sight_heard(struct agent *a, unsigned i, const struct mac *mac)
 {
     struct slot *slot = &a->slots[i];
-    uint64_t turned_us = slot->view.turn.at_us;
+    uint64_t turned_us = slot->view.turn.at_us, before_us = slot->view.heard_us;
     observe_heard(&slot->view, mac, clock_now_us(), interval(a));
     if (slot->view.turn.at_us != turned_us)
         history_turn(a, i);
+    history_heard(a, i, before_us);
     settle(a, slot);
 }
 

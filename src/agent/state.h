@@ -146,6 +146,7 @@ struct agent {
     struct request grant, renew, revoke, check;
     unsigned checks_left; /* txns of the key check that have not answered */
     bool check_failed, check_gone;
+    uint64_t check_term; /* the oldest raft term of their answers */
     struct etcd_call *start_call;
     struct loop_timer *start_timer;
     uint64_t start_us; /* when the agent began to look for etcd */
@@ -321,6 +322,14 @@ bool history_is_busy(const struct agent *a);
 /* Who and why, for the record of a release. */
 void history_explain(const struct agent *a, unsigned slot, enum election_cause cause,
                      char ret_detail[RECORD_TEXT_MAX]);
+/* history_stay.c: etcd's leader changed, and nothing moved */
+enum history_proof { HISTORY_RENEWED = 1, HISTORY_CHECKED = 2 };
+/* Of every answer of etcd: a newer raft term is a new leader. */
+void history_term(struct agent *a, const struct etcd_header *header);
+/* Our lease, or all of our keys, were found alive by an answer of that term. */
+void history_proved(struct agent *a, enum history_proof proof, uint64_t term);
+/* Somebody said that he has this VIP; `before_us`: when the same station was heard before. */
+void history_heard(struct agent *a, unsigned slot, uint64_t before_us);
 /* The etcd client goes: its call is ended. */
 void history_cancel(struct agent *a);
 

@@ -29,6 +29,7 @@ void store_note_answer(struct agent *a, const struct etcd_reply *reply)
     snprintf(a->etcd_error, sizeof(a->etcd_error), "%s", is_well ? "" : reply->message);
     if (is_well)
         guardian_note_token(a);
+    history_term(a, &reply->header);
 }
 
 static enum election_result result_of(const struct etcd_reply *reply)
@@ -62,6 +63,8 @@ static void on_lease_answer(void *arg, const struct etcd_reply *reply)
     metrics_count_renewal(a, is_good ? a->election.session.latency_us : 0);
     publish_renewed(a, reply->status == ETCD_OK, reply->received_us - reply->sent_us);
     report_late_renewal(a);
+    if (is_good)
+        history_proved(a, HISTORY_RENEWED, reply->header.raft_term);
 }
 
 static void on_resigned(void *arg, const struct etcd_reply *reply)
@@ -211,6 +214,8 @@ static void on_checked(void *arg, const struct etcd_reply *reply)
     struct agent *a = q->agent;
     a->check_failed |= reply->status != ETCD_OK;
     a->check_gone |= reply->status == ETCD_OK && !reply->succeeded;
+    if (reply->header.raft_term < a->check_term)
+        a->check_term = reply->header.raft_term;
     store_note_answer(a, reply);
     if (--a->checks_left > 0)
         return;
@@ -221,6 +226,8 @@ static void on_checked(void *arg, const struct etcd_reply *reply)
                                           : a->check_failed ? RESULT_FAILED
                                                             : RESULT_OK};
     feed(a, &ev);
+    if (ev.result == RESULT_OK)
+        history_proved(a, HISTORY_CHECKED, a->check_term);
 }
 
 static int send_check(struct agent *a, const struct etcd_compare *compares, size_t n)
@@ -240,6 +247,7 @@ static int check_keys(struct agent *a)
     size_t n = 0;
     int r = 0;
     a->check_failed = a->check_gone = false;
+    a->check_term = UINT64_MAX;
     for (unsigned i = 0; i < a->election.n && r == 0; i++) {
         const struct vip *v = &a->vips[i];
         int64_t lease = a->election.session.lease;

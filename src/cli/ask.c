@@ -180,7 +180,7 @@ static void on_history(void *arg, const struct etcd_reply *reply)
     for (size_t i = 0; i < n && g->n < ASK_MOVES_MAX; i++) {
         const struct etcd_kv *kv = &reply->responses[0].kvs[i];
         if (record_move_parse(kv->value, kv->value_len, &move) == 0 && move.is_planned &&
-            longest(&move) >= 0)
+            !move.term && longest(&move) >= 0)
             g->us[g->n++] = longest(&move);
     }
     loop_stop(g->loop);

@@ -134,7 +134,10 @@ enum exit_code history_note(struct look *look, const struct snapshot *s, const c
         complaint_hint(&c, "talosvip history lists them with their times");
         return look_fail(EXIT_NO, &c);
     }
-    keys_history(&vip, move->epoch, job.key);
+    if (snapshot_move_stays(move))
+        keys_history_stay(&vip, move->epoch, move->term, job.key);
+    else
+        keys_history(&vip, move->epoch, job.key);
     if (etcd_call_range(cluster_etcd(look->cluster), &range, TIMEOUT_US, on_read, &job, NULL) < 0)
         return look_no_memory();
     loop_run(look->loop);

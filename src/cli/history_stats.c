@@ -34,7 +34,7 @@ static void count(const struct snapshot *s, const struct ip *vip, uint64_t since
         .vip = *vip, .p50_us = -1, .p95_us = -1, .worst_us = -1, .total_us = -1, .held = 1};
     for (unsigned i = 0; i < s->n_history; i++) {
         const struct snapshot_move *m = &s->history[i];
-        if (!ip_equal(&m->vip, vip))
+        if (snapshot_move_stays(m) || !ip_equal(&m->vip, vip))
             continue;
         first = m->wall_us < first ? m->wall_us : first;
         ret->moves += m->from[0] != '\0';
@@ -62,7 +62,7 @@ size_t history_stats(const struct snapshot *s, uint64_t since, struct history_st
 {
     size_t n = 0;
     for (unsigned i = 0; i < s->n_history; i++) {
-        bool is_new = true;
+        bool is_new = !snapshot_move_stays(&s->history[i]);
         for (size_t k = 0; k < n; k++)
             is_new = is_new && !ip_equal(&ret_list[k].vip, &s->history[i].vip);
         if (is_new && n < n_max)

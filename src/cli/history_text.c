@@ -63,7 +63,10 @@ static void add_row(struct grid *g, const struct snapshot_move *m, const struct 
     grid_take(g, cell);
     grid_add(g, ip);
     grid_add(g, m->from[0] ? m->from : "(none)");
-    grid_add(g, m->to[0] ? m->to : "(none)");
+    if (snapshot_move_stays(m))
+        grid_add(g, "(stays)");
+    else
+        grid_add(g, m->to[0] ? m->to : "(none)");
     status_cause(m, cell);
     grid_take(g, cell);
     status_outage(m, style, cell);

@@ -25,7 +25,9 @@ void status_cause(const struct snapshot_move *move, struct buf *out)
     cause[n] = '\0';
     text_add_plain(out, cause);
     if (move->detail[0]) {
-        buf_puts(out, strncmp(move->detail, "by ", 3) == 0 ? " " : ": ");
+        buf_puts(out, strncmp(move->detail, "by ", 3) == 0 ? " "
+                      : snapshot_move_stays(move)          ? "; "
+                                                           : ": ");
         text_add_plain(out, move->detail);
     }
 }
@@ -161,10 +163,7 @@ static void add_queue(const struct snapshot_vip *vip, struct buf *out)
 static void add_move(const struct snapshot *s, const struct snapshot_vip *vip,
                      const struct style *style, struct buf *out)
 {
-    const struct snapshot_move *m = NULL;
-    for (unsigned i = 0; i < s->n_history && !m; i++)
-        if (ip_equal(&s->history[i].vip, &vip->ip))
-            m = &s->history[i];
+    const struct snapshot_move *m = snapshot_last_move(s, &vip->ip);
     if (!m)
         return;
     buf_puts(out, "  last move  ");

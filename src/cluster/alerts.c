@@ -234,6 +234,7 @@ static void flapping(struct finder *f)
         unsigned n = 0;
         for (unsigned i = 0; i < s->n_history; i++)
             n += ip_equal(&s->history[i].vip, &vip->ip) && s->history[i].from[0] &&
+                 !snapshot_move_stays(&s->history[i]) &&
                  s->history[i].wall_us + FLAP_US > s->wall_us;
         if (n >= FLAP_MOVES)
             raise_alert(f, &vip->ip, "", "%s moved %u times in 10 minutes", ip, n);

@@ -46,6 +46,7 @@ static void copy_move(const struct known_move *from, struct snapshot_move *to)
     const struct record_move *r = &from->record;
     *to = (struct snapshot_move){.vip = from->ip,
                                  .epoch = from->epoch,
+                                 .term = from->term,
                                  .wall_us = r->gone_wall_us,
                                  .is_planned = r->is_planned,
                                  .detect_us = -1,
@@ -67,7 +68,10 @@ static void copy_move(const struct known_move *from, struct snapshot_move *to)
     memcpy(to->note, r->note, sizeof(to->note));
     for (unsigned i = 0; i < r->n_seen && i < RECORD_SEEN_MAX; i++) {
         const struct record_seen *seen = &r->seen[i];
-        if (seen->outage_us > to->outage_us) {
+        /* The longest one; where several say the same, the one that knows it best. */
+        if (seen->outage_us > to->outage_us ||
+            (seen->outage_us >= 0 && seen->outage_us == to->outage_us &&
+             seen->error_us < to->error_us)) {
             to->outage_us = seen->outage_us;
             to->error_us = seen->error_us;
         }
@@ -84,7 +88,7 @@ static void copy_move(const struct known_move *from, struct snapshot_move *to)
  * before it at least since the last sign; while the new owner has not set it, it goes on. */
 static void estimate(struct snapshot_move *move, uint64_t wall_us, bool is_newest)
 {
-    if (move->outage_us >= 0 || !move->from[0])
+    if (move->outage_us >= 0 || !move->from[0] || snapshot_move_stays(move))
         return;
     if (move->set_us < 0) {
         move->is_outage_open = is_newest && wall_us - move->wall_us < 60 * UINT64_C(1000000);
@@ -112,7 +116,8 @@ int build_history(const struct cluster *c, struct snapshot *s)
     for (unsigned i = 0; i < s->n_history; i++) {
         bool is_newest = true;
         for (unsigned k = 0; k < i && is_newest; k++)
-            is_newest = !ip_equal(&s->history[k].vip, &s->history[i].vip);
+            is_newest = snapshot_move_stays(&s->history[k]) ||
+                        !ip_equal(&s->history[k].vip, &s->history[i].vip);
         estimate(&s->history[i], s->wall_us, is_newest);
     }
     return 0;
@@ -138,7 +143,7 @@ static void fill_since(const struct known_vip *known, uint64_t now, const struct
 {
     for (unsigned i = 0; i < s->n_history; i++) {
         const struct snapshot_move *m = &s->history[i];
-        if (m->epoch == vip->epoch && ip_equal(&m->vip, &vip->ip) && m->wall_us &&
+        if (m->epoch == vip->epoch && !snapshot_move_stays(m) && ip_equal(&m->vip, &vip->ip) && m->wall_us &&
             m->wall_us <= s->wall_us) {
             vip->since_us = (int64_t)(s->wall_us - m->wall_us);
             return;
@@ -201,7 +206,7 @@ static void fill_vip(const struct known_vip *known, uint64_t now, const struct s
     }
     for (unsigned i = 0; i < s->n_history; i++)
         if (ip_equal(&s->history[i].vip, &vip->ip) && s->history[i].wall_us + DAY_US > s->wall_us &&
-            s->history[i].from[0])
+            s->history[i].from[0] && !snapshot_move_stays(&s->history[i]))
             vip->moves_24h++;
 }
 

@@ -256,6 +256,29 @@ static void fill_etcd(const struct cluster *c, uint64_t now, struct snapshot_etc
     members_fill(c, etcd);
 }
 
+/* Who leads under which term, by the leader's own word. While nobody is known to, or another one is
+ * only about to, the last one that was known stays. */
+static void note_leader(struct cluster *c, uint64_t now, struct snapshot_etcd *etcd)
+{
+    int64_t term = -1;
+    for (unsigned i = 0; i < etcd->n_members && etcd->leader[0]; i++)
+        if (etcd->members[i].is_healthy && etcd->members[i].is_leader &&
+            etcd->members[i].raft_term > term)
+            term = etcd->members[i].raft_term;
+    if (term > c->leader.term) {
+        if (c->leader.name[0]) {
+            memcpy(c->leader.before, c->leader.name, sizeof(c->leader.before));
+            c->leader.changed_us = now;
+            c->leader.changes++;
+        }
+        memcpy(c->leader.name, etcd->leader, sizeof(c->leader.name));
+        c->leader.term = term;
+    }
+    etcd->leader_changes = c->leader.changes;
+    memcpy(etcd->leader_before, c->leader.before, sizeof(etcd->leader_before));
+    etcd->leader_since_us = c->leader.changes ? (int64_t)(now - c->leader.changed_us) : -1;
+}
+
 static void fill_name(const struct cluster *c, struct snapshot *s)
 {
     if (c->config.name)
@@ -271,6 +294,7 @@ int cluster_snapshot(struct cluster *cluster, struct snapshot *ret_snapshot)
     uint64_t now = clock_now_us();
     fill_name(c, &s);
     fill_etcd(c, now, &s.etcd);
+    note_leader(c, now, &s.etcd);
     s.age_us = s.etcd.age_us;
     s.is_history_known = c->is_past_known;
     int r = build_history(c, &s);

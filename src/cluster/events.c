@@ -19,6 +19,7 @@ static const char *const names[EVENT_KINDS] = {
     [EVENT_PAUSED] = "PAUSED",   [EVENT_RESUMED] = "RESUMED", [EVENT_RAISED] = "RAISED",
     [EVENT_CLEARED] = "CLEARED", [EVENT_DOWN] = "DOWN",       [EVENT_UP] = "UP",
     [EVENT_GAP] = "GAP",         [EVENT_JOINED] = "JOINED",   [EVENT_LEFT] = "LEFT",
+    [EVENT_LEADER] = "LEADER",
 };
 
 const char *event_kind_name(enum event_kind kind)
@@ -57,7 +58,8 @@ static const struct snapshot_move *move_of(const struct snapshot *s, const struc
                                            int64_t epoch)
 {
     for (unsigned i = 0; i < s->n_history; i++)
-        if (s->history[i].epoch == epoch && ip_equal(&s->history[i].vip, vip))
+        if (s->history[i].epoch == epoch && !snapshot_move_stays(&s->history[i]) &&
+            ip_equal(&s->history[i].vip, vip))
             return &s->history[i];
     return NULL;
 }
@@ -93,6 +95,20 @@ static void tell_members(struct teller *t)
                                                  "etcd member %.60s: %.80s", now->name, now->error);
         COPY(e->node, now->name);
     }
+}
+
+static void tell_leader(struct teller *t)
+{
+    const struct snapshot_etcd *now = &t->after->etcd;
+    const char *before = now->leader_before;
+    if (now->leader_changes <= t->before->etcd.leader_changes)
+        return;
+    bool is_again = strcmp(before, now->leader) == 0;
+    struct event *e = tell(t, EVENT_LEADER, SNAPSHOT_INFO, NULL, "etcd leader %.50s%s%.50s, term %" PRId64,
+                           before, is_again ? " again" : " -> ", is_again ? "" : now->leader, now->term);
+    COPY(e->node, now->leader);
+    COPY(e->from, before);
+    COPY(e->to, now->leader);
 }
 
 static void tell_nodes(struct teller *t)
@@ -213,7 +229,7 @@ static void tell_moves(struct teller *t)
         const struct snapshot_move *m = &t->after->history[i];
         const struct snapshot_move *was = move_of(t->before, &m->vip, m->epoch);
         bool is_measured = m->outage_us >= 0 && !m->is_outage_open;
-        if (was && (was->outage_us >= 0 || !is_measured))
+        if (snapshot_move_stays(m) || (was && (was->outage_us >= 0 || !is_measured)))
             continue;
         char words[32];
         spell(m->cause, words);
@@ -265,6 +281,7 @@ size_t events_between(const struct snapshot *before, const struct snapshot *afte
     struct teller t = {.before = before, .after = after, .out = out};
     tell_gap(&t);
     tell_members(&t);
+    tell_leader(&t);
     tell_nodes(&t);
     tell_vips(&t);
     tell_moves(&t);

@@ -366,6 +366,7 @@ static int compare_members(const void *a, const void *b)
 void members_fill(const struct cluster *c, struct snapshot_etcd *ret_etcd)
 {
     unsigned voters = 0;
+    int64_t term = -2; /* one that was deposed may not have been asked since */
     ret_etcd->n_members = ret_etcd->n_healthy = 0;
     for (unsigned i = 0; i < c->n_members; i++)
         fill_member(c, &c->members[i], &ret_etcd->members[ret_etcd->n_members++]);
@@ -375,8 +376,10 @@ void members_fill(const struct cluster *c, struct snapshot_etcd *ret_etcd)
         struct snapshot_member *m = &ret_etcd->members[i];
         ret_etcd->n_healthy += m->is_healthy;
         voters += !m->is_learner;
-        if (m->is_healthy && m->is_leader)
+        if (m->is_healthy && m->is_leader && m->raft_term > term) {
             snprintf(ret_etcd->leader, sizeof(ret_etcd->leader), "%s", m->name);
+            term = m->raft_term;
+        }
         if (m->is_healthy && m->raft_term > ret_etcd->term)
             ret_etcd->term = m->raft_term;
     }

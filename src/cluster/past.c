@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct known_move *find(struct cluster *c, const struct ip *ip, int64_t epoch)
+static struct known_move *find(struct cluster *c, const struct known_move *like)
 {
     for (unsigned i = 0; i < c->n_moves; i++)
-        if (c->moves[i].epoch == epoch && ip_equal(&c->moves[i].ip, ip))
+        if (c->moves[i].epoch == like->epoch && c->moves[i].term == like->term &&
+            ip_equal(&c->moves[i].ip, &like->ip))
             return &c->moves[i];
     return NULL;
 }
@@ -33,10 +34,10 @@ static struct known_move *add(struct cluster *c, int64_t epoch)
 void past_put(struct cluster *c, const struct etcd_kv *kv)
 {
     struct known_move move = {.mod_revision = kv->mod_revision};
-    if (keys_history_parse(kv->key, kv->key_len, &move.ip, &move.epoch) < 0 ||
+    if (keys_history_parse(kv->key, kv->key_len, &move.ip, &move.epoch, &move.term) < 0 ||
         record_move_parse(kv->value, kv->value_len, &move.record) < 0)
         return;
-    struct known_move *to = find(c, &move.ip, move.epoch);
+    struct known_move *to = find(c, &move);
     if (to && to->mod_revision > move.mod_revision)
         return; /* the list was newer than this event */
     to = to ? to : add(c, move.epoch);
@@ -46,11 +47,9 @@ void past_put(struct cluster *c, const struct etcd_kv *kv)
 
 void past_delete(struct cluster *c, const struct etcd_kv *kv)
 {
-    struct ip ip;
-    int64_t epoch;
-    struct known_move *move = NULL;
-    if (keys_history_parse(kv->key, kv->key_len, &ip, &epoch) == 0)
-        move = find(c, &ip, epoch);
+    struct known_move like, *move = NULL;
+    if (keys_history_parse(kv->key, kv->key_len, &like.ip, &like.epoch, &like.term) == 0)
+        move = find(c, &like);
     if (move && move->mod_revision < kv->mod_revision)
         *move = c->moves[--c->n_moves];
 }

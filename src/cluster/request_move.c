@@ -137,7 +137,8 @@ static void follow_history(struct request *q, const struct etcd_kv *kv)
 {
     struct record_move move;
     unsigned seen = 0;
-    if (record_move_parse(kv->value, kv->value_len, &move) < 0 || move.epoch != q->won_epoch)
+    if (record_move_parse(kv->value, kv->value_len, &move) < 0 || move.epoch != q->won_epoch ||
+        move.term)
         return;
     note_measured(q, &move);
     if (!q->was_announced && move.announced_us >= 0) {

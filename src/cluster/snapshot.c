@@ -51,6 +51,19 @@ const struct snapshot_view *snapshot_find_view(const struct snapshot_node *node,
     return NULL;
 }
 
+bool snapshot_move_stays(const struct snapshot_move *move)
+{
+    return move->term > 0;
+}
+
+const struct snapshot_move *snapshot_last_move(const struct snapshot *s, const struct ip *vip)
+{
+    for (unsigned i = 0; i < s->n_history; i++)
+        if (!snapshot_move_stays(&s->history[i]) && (!vip || ip_equal(&s->history[i].vip, vip)))
+            return &s->history[i];
+    return NULL;
+}
+
 const struct snapshot_alert *snapshot_worst(const struct snapshot *s)
 {
     const struct snapshot_alert *worst = NULL;

@@ -60,7 +60,7 @@ struct known_node {
 
 struct known_move {
     struct ip ip;
-    int64_t epoch, mod_revision;
+    int64_t epoch, term, mod_revision; /* `term`: as in the key */
     struct record_move record;
 };
 
@@ -145,6 +145,12 @@ struct cluster {
     char error[SNAPSHOT_TEXT_MAX];
     uint64_t cluster_id, term;
     int64_t revision;
+    struct {
+        char name[SNAPSHOT_NAME_MAX], before[SNAPSHOT_NAME_MAX];
+        int64_t term;
+        unsigned changes;
+        uint64_t changed_us;
+    } leader; /* the last one that was known */
 
     struct alert_memory alerts;
 };

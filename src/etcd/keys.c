@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HEX_LEN 16
+
 static void with_ip(const char *prefix, const struct ip *ip, const char *tail,
                     char out[KEYS_TEXT_MAX])
 {
@@ -46,6 +48,15 @@ void keys_history(const struct ip *ip, int64_t revision, char out[KEYS_TEXT_MAX]
 {
     char tail[24];
     snprintf(tail, sizeof(tail), "/%016" PRIx64, (uint64_t)revision);
+    with_ip(KEYS_HISTORY_PREFIX, ip, tail, out);
+}
+
+void keys_history_stay(const struct ip *ip, int64_t revision, int64_t term,
+                       char out[KEYS_TEXT_MAX])
+{
+    char tail[40];
+    snprintf(tail, sizeof(tail), "/%016" PRIx64 "-%016" PRIx64, (uint64_t)revision,
+             (uint64_t)term);
     with_ip(KEYS_HISTORY_PREFIX, ip, tail, out);
 }
 
@@ -119,7 +130,7 @@ static int take_ip(const char **key, size_t *len, bool slash, struct ip *ret_ip)
 static int take_hex(const char *key, size_t len, bool padded, int64_t *ret_number)
 {
     uint64_t number = 0;
-    if (len == 0 || len > 16 || (padded && len != 16) || (!padded && key[0] == '0'))
+    if (len == 0 || len > HEX_LEN || (padded && len != HEX_LEN) || (!padded && key[0] == '0'))
         return -EINVAL;
     for (size_t i = 0; i < len; i++) {
         char c = key[i];
@@ -133,27 +144,34 @@ static int take_hex(const char *key, size_t len, bool padded, int64_t *ret_numbe
     return 0;
 }
 
-static int parse_ip_and_hex(const char *prefix, bool padded, const char *key, size_t len,
-                            struct ip *ret_ip, int64_t *ret_number)
+int keys_candidate_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_lease)
 {
     struct ip ip;
-    int64_t number;
-    if (!skip(&key, &len, prefix) || take_ip(&key, &len, true, &ip) < 0 ||
-        take_hex(key, len, padded, &number) < 0)
+    int64_t lease;
+    if (!skip(&key, &len, KEYS_ELECTION_PREFIX) || take_ip(&key, &len, true, &ip) < 0 ||
+        take_hex(key, len, false, &lease) < 0)
         return -EINVAL;
     *ret_ip = ip;
-    *ret_number = number;
+    *ret_lease = lease;
     return 0;
 }
 
-int keys_candidate_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_lease)
+int keys_history_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_revision,
+                       int64_t *ret_term)
 {
-    return parse_ip_and_hex(KEYS_ELECTION_PREFIX, false, key, len, ret_ip, ret_lease);
-}
-
-int keys_history_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *ret_revision)
-{
-    return parse_ip_and_hex(KEYS_HISTORY_PREFIX, true, key, len, ret_ip, ret_revision);
+    struct ip ip;
+    int64_t revision, term = 0;
+    if (!skip(&key, &len, KEYS_HISTORY_PREFIX) || take_ip(&key, &len, true, &ip) < 0 ||
+        take_hex(key, len < HEX_LEN ? len : HEX_LEN, true, &revision) < 0)
+        return -EINVAL;
+    if (len > HEX_LEN && (key[HEX_LEN] != '-' ||
+                          take_hex(key + HEX_LEN + 1, len - HEX_LEN - 1, true, &term) < 0 ||
+                          term == 0))
+        return -EINVAL;
+    *ret_ip = ip;
+    *ret_revision = revision;
+    *ret_term = term;
+    return 0;
 }
 
 int keys_released_parse(const char *key, size_t len, struct ip *ret_ip)

@@ -12,7 +12,8 @@ const char *const record_causes[] = {
     "no longer configured", "link down",   "health check",
     "address refused",      "agent died",  "lease expired",
     "etcd session lost",    "key deleted", "silent",
-    "no peer hears it",     "unknown",     NULL,
+    "no peer hears it",     "unknown",     RECORD_CAUSE_STAYED,
+    NULL,
 };
 
 #define MOVE(name_, kind_, member_, required_, absent_)                                            \
@@ -31,6 +32,7 @@ static const struct record_field move_fields[] = {
     MOVE("planned", RECORD_BOOL, is_planned, false, 0),
     MOVE("epoch", RECORD_NUMBER, epoch, true, 0),
     MOVE("previousEpoch", RECORD_NUMBER, previous_epoch, false, 0),
+    MOVE("term", RECORD_NUMBER, term, false, 0),
     MOVE("goneWallUs", RECORD_WALL, gone_wall_us, false, 0),
     MOVE("lastSignUs", RECORD_NUMBER, last_sign_us, false, -1),
     MOVE("wonUs", RECORD_NUMBER, won_us, false, -1),

@@ -48,6 +48,7 @@ static uint64_t sign(const struct snapshot *s)
     h = MIX(h, s->etcd.state);
     h = MIX(h, s->etcd.n_healthy);
     h = mix(h, s->etcd.leader, strlen(s->etcd.leader));
+    h = MIX(h, s->etcd.leader_changes);
     for (unsigned i = 0; i < s->n_vips; i++) {
         const struct snapshot_vip *vip = &s->vips[i];
         h = MIX(MIX(MIX(MIX(h, vip->state), vip->n_macs), vip->agree), vip->is_paused);

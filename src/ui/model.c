@@ -22,6 +22,7 @@ struct model *model_new(unsigned width, unsigned height)
     model->shown.age_us = -1;
     model->shown.etcd.age_us = model->shown.etcd.retry_us = -1;
     model->shown.etcd.term = model->shown.etcd.revision = -1;
+    model->shown.etcd.leader_since_us = -1;
     model_resize(model, width, height);
     return model;
 }

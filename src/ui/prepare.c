@@ -136,6 +136,7 @@ static void hide_move(struct disguise *d, struct snapshot_move *move)
 static void hide_etcd(struct disguise *d, struct snapshot_etcd *etcd)
 {
     hide_name(d, etcd->leader);
+    hide_name(d, etcd->leader_before);
     snprintf(etcd->endpoint, sizeof(etcd->endpoint), "%s", *etcd->endpoint ? "(endpoint)" : "");
     snprintf(etcd->error, sizeof(etcd->error), "%s", *etcd->error ? "(error)" : "");
     for (unsigned i = 0; i < etcd->n_members; i++) {

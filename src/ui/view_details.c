@@ -180,6 +180,16 @@ static void node_details(const struct view *v, const struct snapshot_node *node,
                *address ? address : node->name);
 }
 
+static void phases(const struct snapshot_move *move, struct buf *out)
+{
+    line(out, "planned", move->is_planned ? "yes" : "no");
+    line_us(out, "detected in", words_latency, move->detect_us);
+    line_us(out, "won", words_latency, move->won_us);
+    line_us(out, "probed", words_latency, move->probed_us);
+    line_us(out, "set", words_latency, move->set_us);
+    line_us(out, "announced", words_latency, move->announced_us);
+}
+
 static void move_details(const struct view *v, const struct snapshot_move *move, struct buf *out)
 {
     char ip[IP_TEXT_MAX], text[2 * SNAPSHOT_NAME_MAX + SNAPSHOT_TEXT_MAX];
@@ -190,12 +200,10 @@ static void move_details(const struct view *v, const struct snapshot_move *move,
     line(out, "move", text);
     view_cause(move, true, text, sizeof(text));
     line(out, "cause", text);
-    line(out, "planned", move->is_planned ? "yes" : "no");
-    line_us(out, "detected in", words_latency, move->detect_us);
-    line_us(out, "won", words_latency, move->won_us);
-    line_us(out, "probed", words_latency, move->probed_us);
-    line_us(out, "set", words_latency, move->set_us);
-    line_us(out, "announced", words_latency, move->announced_us);
+    if (snapshot_move_stays(move))
+        line_us(out, "raft term", words_number, move->term);
+    else
+        phases(move, out);
     view_outage(v, move, true, text);
     line(out, "outage", text);
     buf_printf(out, "%-12s %u of %u\n", "seen by", move->n_seen, move->n_observers);
@@ -206,7 +214,9 @@ static void move_details(const struct view *v, const struct snapshot_move *move,
     }
     if (move->note[0])
         line(out, "note", move->note);
-    buf_puts(out, "\nTimes of won, set and announced count from the end of the old ownership.\n");
+    if (!snapshot_move_stays(move))
+        buf_puts(out,
+                 "\nTimes of won, set and announced count from the end of the old ownership.\n");
 }
 
 static void alert_details(const struct view *v, const struct snapshot_alert *alert, struct buf *out)

@@ -114,6 +114,7 @@ static double held_percent(const struct snapshot *s)
         double gone = 0;
         for (unsigned i = 0; i < s->n_history; i++)
             if (s->wall_us - s->history[i].wall_us < week && s->history[i].outage_us > 0 &&
+                !snapshot_move_stays(&s->history[i]) &&
                 ip_equal(&s->history[i].vip, &s->vips[v].ip))
                 gone += (double)s->history[i].outage_us;
         most = gone > most ? gone : most;
@@ -160,8 +161,8 @@ void view_summary(struct view *v)
     else
         canvas_text(v->canvas, r->row + 2, r->col, end, STYLE_WARN,
                     "Tolerance no further etcd member may fail");
-    if (s->n_history > 0) {
-        const struct snapshot_move *last = &s->history[0];
+    const struct snapshot_move *last = snapshot_last_move(s, NULL);
+    if (last) {
         ip_format(&last->vip, ip);
         view_move(v, last, move, sizeof(move));
         view_outage(v, last, false, gap);

@@ -33,6 +33,8 @@ void view_cause(const struct snapshot_move *move, bool is_long, char *out, size_
     bool is_resign = strcmp(move->cause, "resign") == 0;
     if (!*move->detail) {
         snprintf(out, size, "%s", move->cause);
+    } else if (snapshot_move_stays(move)) {
+        snprintf(out, size, "%s; %s", move->cause, move->detail);
     } else if (is_resign && is_long) {
         snprintf(out, size, "resign by %s", move->detail);
     } else if (is_resign) { /* who; why is in the details */
@@ -50,13 +52,14 @@ void view_outage(const struct view *v, const struct snapshot_move *move, bool is
     const char *unit = is_long ? "s" : "";
     const char *error_zero = v->g->set == GLYPHS_ASCII && !is_long ? "." : "0.";
     int tenths = (int)(error * 10 + 0.5);
+    bool is_none = snapshot_move_stays(move) && move->outage_us == 0; /* not a short one */
     if (move->is_outage_open)
         snprintf(out, WORD_MAX, "ongoing");
     else if (move->outage_us < 0)
         snprintf(out, WORD_MAX, "-");
     else if (move->is_outage_estimated)
         snprintf(out, WORD_MAX, s < 1 ? "~%.1fs" : "~%.0fs", s);
-    else if (move->outage_us < 100000)
+    else if (move->outage_us < 100000 && !is_none)
         snprintf(out, WORD_MAX, move->error_us >= 0 ? "%dms %s%d%s" : "%dms",
                  (int)(move->outage_us / 1000), v->g->error, (int)(error * 1000 + 0.5),
                  is_long ? "ms" : "");
@@ -71,7 +74,10 @@ void view_outage(const struct view *v, const struct snapshot_move *move, bool is
 
 void view_move(const struct view *v, const struct snapshot_move *move, char *out, size_t size)
 {
-    snprintf(out, size, "%s %s %s", *move->from ? move->from : "(none)", v->g->arrow,
+    if (snapshot_move_stays(move))
+        snprintf(out, size, "(stays %s)", move->to);
+    else
+        snprintf(out, size, "%s %s %s", *move->from ? move->from : "(none)", v->g->arrow,
              *move->to ? move->to : "(none)");
 }
 
@@ -81,6 +87,8 @@ void view_moves_total(const struct snapshot *s, unsigned worst_of_days,
     *ret_total = (struct view_moves_total){.worst_us = -1};
     for (unsigned i = 0; i < s->n_history; i++) {
         const struct snapshot_move *move = &s->history[i];
+        if (snapshot_move_stays(move))
+            continue;
         uint64_t age = s->wall_us > move->wall_us ? s->wall_us - move->wall_us : 0;
         ret_total->day += age < DAY_US;
         ret_total->week += age < 7 * DAY_US;

@@ -107,11 +107,11 @@ static void draw_last(struct view *v, unsigned row)
 {
     const struct snapshot *s = &v->m->shown;
     char time[WORD_MAX], ip[IP_TEXT_MAX], move[2 * SNAPSHOT_NAME_MAX + 8], gap[WORD_MAX], text[512];
-    if (s->n_history == 0) {
+    const struct snapshot_move *last = snapshot_last_move(s, NULL);
+    if (!last) {
         canvas_text(v->canvas, row, 0, v->m->width, STYLE_DIM, "last: no failover on record");
         return;
     }
-    const struct snapshot_move *last = &s->history[0];
     words_time(last->wall_us, time);
     ip_format(&last->vip, ip);
     view_move(v, last, move, sizeof(move));

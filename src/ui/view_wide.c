@@ -147,7 +147,7 @@ static void draw_day(struct view *v, const struct snapshot_vip *vip, const struc
     const char *owner = vip->holder;
     for (unsigned i = 0; i < s->n_history; i++) { /* newest first */
         const struct snapshot_move *move = &s->history[i];
-        if (!ip_equal(&move->vip, &vip->ip))
+        if (snapshot_move_stays(move) || !ip_equal(&move->vip, &vip->ip))
             continue;
         if (move->wall_us < span->from_us)
             break;

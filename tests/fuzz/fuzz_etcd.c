@@ -66,14 +66,17 @@ static void fuzz_keys(const char *text, size_t len)
 {
     char key[KEYS_TEXT_MAX], node[KEYS_NODE_MAX + 1];
     struct ip ip;
-    int64_t number;
+    int64_t number, term;
     /* What is taken is what would be written. */
     if (keys_candidate_parse(text, len, &ip, &number) == 0) {
         keys_candidate(&ip, number, key);
         check(strlen(key) == len && memcmp(key, text, len) == 0);
     }
-    if (keys_history_parse(text, len, &ip, &number) == 0) {
-        keys_history(&ip, number, key);
+    if (keys_history_parse(text, len, &ip, &number, &term) == 0) {
+        if (term)
+            keys_history_stay(&ip, number, term, key);
+        else
+            keys_history(&ip, number, key);
         check(strlen(key) == len && memcmp(key, text, len) == 0);
     }
     if (keys_released_parse(text, len, &ip) == 0) {

@@ -36,6 +36,9 @@ static void test_written(void **state)
     assert_string_equal(key, "talosvip/v1/history/10.0.0.50/");
     keys_history(&v4, 255, key);
     assert_string_equal(key, "talosvip/v1/history/10.0.0.50/00000000000000ff");
+    keys_history_stay(&v4, 255, 14, key);
+    assert_string_equal(key,
+                        "talosvip/v1/history/10.0.0.50/00000000000000ff-000000000000000e");
     assert_int_equal(keys_node("cp-1", key), 0);
     assert_string_equal(key, "talosvip/v1/nodes/cp-1");
     assert_int_equal(keys_peers("cp-1", key), 0);
@@ -61,14 +64,17 @@ static void test_read_back(void **state)
         for (size_t n = 0; n < 4; n++) {
             char key[KEYS_TEXT_MAX];
             struct ip ip = ip_of(ips[i]), got = {0};
-            int64_t number = 0;
+            int64_t number = 0, term = 77;
             keys_candidate(&ip, numbers[n], key);
             assert_int_equal(keys_candidate_parse(key, strlen(key), &got, &number), 0);
             assert_true(ip_equal(&ip, &got) && number == numbers[n]);
             keys_history(&ip, numbers[n], key);
             number = 0;
-            assert_int_equal(keys_history_parse(key, strlen(key), &got, &number), 0);
-            assert_true(ip_equal(&ip, &got) && number == numbers[n]);
+            assert_int_equal(keys_history_parse(key, strlen(key), &got, &number, &term), 0);
+            assert_true(ip_equal(&ip, &got) && number == numbers[n] && term == 0);
+            keys_history_stay(&ip, 255, numbers[n], key);
+            assert_int_equal(keys_history_parse(key, strlen(key), &got, &number, &term), 0);
+            assert_true(ip_equal(&ip, &got) && number == 255 && term == numbers[n]);
             keys_released(&ip, key);
             assert_int_equal(keys_released_parse(key, strlen(key), &got), 0);
             keys_request(&ip, key);
@@ -88,6 +94,7 @@ static void test_read_back(void **state)
 static void test_refused(void **state)
 {
 #define E "talos:v1:vip:election:"
+#define H "talosvip/v1/history/10.0.0.50/00000000000000ff"
     static const char *const bad[] = {
         "",
         "x",
@@ -109,19 +116,27 @@ static void test_refused(void **state)
         E "fd00:0::1/ff",
         E "0000000000000000000000000000000000000000000000000000::1/ff",
         "talosvip/v1/history/10.0.0.50/ff",
+        H "-",
+        H "-ff",
+        H "-0000000000000000",
+        H "+000000000000000e",
+        H "-000000000000000e0",
+        H "-8000000000000000",
     };
     struct ip ip = {.family = 77};
-    int64_t number = 77;
+    int64_t number = 77, term = 77;
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(keys_candidate_parse(bad[i], strlen(bad[i]), &ip, &number), -EINVAL);
-        assert_int_equal(keys_history_parse(bad[i], strlen(bad[i]), &ip, &number), -EINVAL);
+        assert_int_equal(keys_history_parse(bad[i], strlen(bad[i]), &ip, &number, &term),
+                         -EINVAL);
         assert_int_equal(keys_released_parse(bad[i], strlen(bad[i]), &ip), -EINVAL);
     }
     static const char nul[] = E "10.0.0.50\0/ff";
     assert_int_equal(keys_candidate_parse(nul, sizeof(nul) - 1, &ip, &number), -EINVAL);
     assert_int_equal(ip.family, 77);
     assert_int_equal(number, 77);
+    assert_int_equal(term, 77);
     char node[KEYS_NODE_MAX + 1];
     assert_int_equal(keys_node_parse("talosvip/v1/nodes/", 18, node), -EINVAL);
     assert_int_equal(keys_node_parse("talosvip/v1/nodes/a/b", 21, node), -EINVAL);
