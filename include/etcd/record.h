@@ -115,7 +115,7 @@ struct record_move {
     char detail[RECORD_TEXT_MAX];
     bool is_planned;
     int64_t epoch, previous_epoch;
-    int64_t term; /* of etcd's new leader: nothing moved; 0: this is a move */
+    int64_t term;          /* of etcd's new leader: nothing moved; 0: this is a move */
     uint64_t gone_wall_us; /* the old key was gone, as the new owner learned */
     int64_t last_sign_us;  /* before it: last sign of the old owner on the wire */
     int64_t won_us, probed_us, set_us, announced_us;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* etcd's leader changed, and the owner stayed: a record that says so, for whoever wonders later what
- * a slow minute was. The agents learn of it from the raft term in etcd's answers, each by itself.
- * It is a record of its owner's epoch and no move. */
+/* etcd's leader changed, and the owner stayed: a record that says so, for whoever wonders later
+ * what a slow minute was. The agents learn of it from the raft term in etcd's answers, each by
+ * itself. It is a record of its owner's epoch and no move. */
 #include "history.h"
 
 #include <inttypes.h>
@@ -13,7 +13,8 @@
 /* The owner's record comes after a renewal and a key check; then everybody else adds to it. */
 #define KEPT_AFTER_US (1500 * MS_US)
 
-/* Nothing but silence can be wrong then: a sign of life is at hand, and another one is asked for. */
+/* Nothing but silence can be wrong then: a sign of life is at hand, and another one is asked for.
+ */
 static void watch_owner(struct history *h, unsigned i, uint64_t was_term)
 {
     struct agent *a = h->agent;
@@ -83,7 +84,8 @@ void history_term(struct agent *a, const struct etcd_header *header)
     if (was && was != h->term) {
         log_event(LOG_INFO, "etcd_leader_changed", NULL,
                   LOG_FIELDS(LOG_NUMBER("from", was), LOG_NUMBER("to", h->term)),
-                  "etcd has elected a leader: raft term %" PRIu64 ", it was %" PRIu64, h->term, was);
+                  "etcd has elected a leader: raft term %" PRIu64 ", it was %" PRIu64, h->term,
+                  was);
         if (!h->noted_us || clock_now_us() >= h->noted_us + FOLLOW_US)
             follow_up(h, was);
     }

@@ -260,12 +260,9 @@ static void write_stay(struct history *h, struct job *job)
     const struct etcd_compare compares[] = {
         {.target = ETCD_CREATE, .key = text.key},
         {.target = ETCD_CREATE, .key = own, .number = job->held}};
-    const struct etcd_op ops[] = {put_of(&text),
-                                  {.kind = ETCD_OP_DELETE, .range.key = obsolete}};
-    const struct etcd_txn txn = {.compares = compares,
-                                 .n_compares = 2,
-                                 .success = ops,
-                                 .n_success = job->obsolete ? 2 : 1};
+    const struct etcd_op ops[] = {put_of(&text), {.kind = ETCD_OP_DELETE, .range.key = obsolete}};
+    const struct etcd_txn txn = {
+        .compares = compares, .n_compares = 2, .success = ops, .n_success = job->obsolete ? 2 : 1};
     if (r < 0 || !send(h, job, &txn, on_written))
         retry(job);
     buf_done(&text.json);
@@ -424,8 +421,8 @@ static void on_record(void *arg, const struct etcd_reply *reply)
     history_arm(h);
 }
 
-/* A word belongs to the first record after that of its own time; what was seen of a change of etcd's
- * leader, to the first of a later term than the one before. */
+/* A word belongs to the first record after that of its own time; what was seen of a change of
+ * etcd's leader, to the first of a later term than the one before. */
 static void read_record(struct history *h, struct job *job)
 {
     char key[KEYS_TEXT_MAX], end[KEYS_TEXT_MAX];

@@ -143,8 +143,8 @@ static void fill_since(const struct known_vip *known, uint64_t now, const struct
 {
     for (unsigned i = 0; i < s->n_history; i++) {
         const struct snapshot_move *m = &s->history[i];
-        if (m->epoch == vip->epoch && !snapshot_move_stays(m) && ip_equal(&m->vip, &vip->ip) && m->wall_us &&
-            m->wall_us <= s->wall_us) {
+        if (m->epoch == vip->epoch && !snapshot_move_stays(m) && ip_equal(&m->vip, &vip->ip) &&
+            m->wall_us && m->wall_us <= s->wall_us) {
             vip->since_us = (int64_t)(s->wall_us - m->wall_us);
             return;
         }

@@ -104,8 +104,9 @@ static void tell_leader(struct teller *t)
     if (now->leader_changes <= t->before->etcd.leader_changes)
         return;
     bool is_again = strcmp(before, now->leader) == 0;
-    struct event *e = tell(t, EVENT_LEADER, SNAPSHOT_INFO, NULL, "etcd leader %.50s%s%.50s, term %" PRId64,
-                           before, is_again ? " again" : " -> ", is_again ? "" : now->leader, now->term);
+    struct event *e =
+        tell(t, EVENT_LEADER, SNAPSHOT_INFO, NULL, "etcd leader %.50s%s%.50s, term %" PRId64,
+             before, is_again ? " again" : " -> ", is_again ? "" : now->leader, now->term);
     COPY(e->node, now->leader);
     COPY(e->from, before);
     COPY(e->to, now->leader);

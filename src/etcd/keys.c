@@ -51,12 +51,10 @@ void keys_history(const struct ip *ip, int64_t revision, char out[KEYS_TEXT_MAX]
     with_ip(KEYS_HISTORY_PREFIX, ip, tail, out);
 }
 
-void keys_history_stay(const struct ip *ip, int64_t revision, int64_t term,
-                       char out[KEYS_TEXT_MAX])
+void keys_history_stay(const struct ip *ip, int64_t revision, int64_t term, char out[KEYS_TEXT_MAX])
 {
     char tail[40];
-    snprintf(tail, sizeof(tail), "/%016" PRIx64 "-%016" PRIx64, (uint64_t)revision,
-             (uint64_t)term);
+    snprintf(tail, sizeof(tail), "/%016" PRIx64 "-%016" PRIx64, (uint64_t)revision, (uint64_t)term);
     with_ip(KEYS_HISTORY_PREFIX, ip, tail, out);
 }
 
@@ -164,9 +162,9 @@ int keys_history_parse(const char *key, size_t len, struct ip *ret_ip, int64_t *
     if (!skip(&key, &len, KEYS_HISTORY_PREFIX) || take_ip(&key, &len, true, &ip) < 0 ||
         take_hex(key, len < HEX_LEN ? len : HEX_LEN, true, &revision) < 0)
         return -EINVAL;
-    if (len > HEX_LEN && (key[HEX_LEN] != '-' ||
-                          take_hex(key + HEX_LEN + 1, len - HEX_LEN - 1, true, &term) < 0 ||
-                          term == 0))
+    if (len > HEX_LEN &&
+        (key[HEX_LEN] != '-' || take_hex(key + HEX_LEN + 1, len - HEX_LEN - 1, true, &term) < 0 ||
+         term == 0))
         return -EINVAL;
     *ret_ip = ip;
     *ret_revision = revision;

@@ -8,11 +8,21 @@
 #include "record_field.h"
 
 const char *const record_causes[] = {
-    "first election",       "shutdown",    "resign",
-    "no longer configured", "link down",   "health check",
-    "address refused",      "agent died",  "lease expired",
-    "etcd session lost",    "key deleted", "silent",
-    "no peer hears it",     "unknown",     RECORD_CAUSE_STAYED,
+    "first election",
+    "shutdown",
+    "resign",
+    "no longer configured",
+    "link down",
+    "health check",
+    "address refused",
+    "agent died",
+    "lease expired",
+    "etcd session lost",
+    "key deleted",
+    "silent",
+    "no peer hears it",
+    "unknown",
+    RECORD_CAUSE_STAYED,
     NULL,
 };
 

@@ -26,6 +26,7 @@ struct glyphs {
     const char *dot;                              /* of a bar that nobody knows */
     const char *more;                             /* "... 4 more" */
     const char *cut;                              /* one cell: the rest was cut off */
+    const char *mark;                             /* a moment, below an axis */
     const char *held, *planned, *unplanned, *now; /* of the timeline */
     const char *dash;                             /* from-to */
     const char *spark[GLYPHS_LEVELS];

@@ -9,6 +9,7 @@
 #define MESSAGE_US UINT64_C(5000000)
 #define STALE_US 5000000
 #define BUCKET_US 5000000
+#define LEADER_SLACK_US 100000 /* two clocks, read one after the other */
 
 struct model *model_new(unsigned width, unsigned height)
 {
@@ -157,6 +158,18 @@ static void learn_latencies(struct model *model, const struct snapshot *s)
     }
 }
 
+/* A snapshot knows the newest change, and tells it again and again. */
+static void learn_leader(struct model *model, const struct snapshot *s)
+{
+    uint64_t since_us = (uint64_t)s->etcd.leader_since_us;
+    if (s->etcd.leader_since_us < 0 || since_us > s->wall_us)
+        return;
+    uint64_t last =
+        model->n_leaders ? model->leaders_us[(model->n_leaders - 1) % MODEL_LEADERS_MAX] : 0;
+    if (s->wall_us - since_us > last + LEADER_SLACK_US)
+        model->leaders_us[model->n_leaders++ % MODEL_LEADERS_MAX] = s->wall_us - since_us;
+}
+
 /* What changed while nobody answered is said once somebody does. */
 static void say_what_changed(struct model *model, const struct snapshot *next)
 {
@@ -190,6 +203,7 @@ void model_snapshot(struct model *model, uint64_t now_us, struct snapshot *snaps
 {
     model->now_us = now_us;
     learn_latencies(model, snapshot);
+    learn_leader(model, snapshot);
     learn_events(model, snapshot);
     if (model->paused_us) {
         snapshot_done(&model->latest);
@@ -209,6 +223,7 @@ void model_snapshot(struct model *model, uint64_t now_us, struct snapshot *snaps
 void model_forget(struct model *model)
 {
     model->n_latencies = 0;
+    model->n_leaders = 0;
     model->n_events = 0;
     snapshot_done(&model->latest);
     model->has_latest = false;

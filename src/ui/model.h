@@ -19,6 +19,7 @@
 #define MODEL_TEXT_MAX 256
 #define MODEL_BUCKETS 120 /* of 5 s: ten minutes */
 #define MODEL_EVENTS_MAX 500
+#define MODEL_LEADERS_MAX 32
 
 enum effect_kind {
     EFFECT_NONE,
@@ -117,9 +118,11 @@ struct model {
 
     unsigned n_latencies;
     struct latency latencies[SNAPSHOT_NODES_MAX];
-    unsigned n_events;                     /* of all; the last MODEL_EVENTS_MAX are kept */
-    struct event events[MODEL_EVENTS_MAX]; /* as a ring */
-    struct event found[EVENTS_MAX];        /* between two snapshots */
+    unsigned n_leaders;                     /* of all changes of etcd's leader that were seen; */
+    uint64_t leaders_us[MODEL_LEADERS_MAX]; /* the last ones by the wall clock, as a ring */
+    unsigned n_events;                      /* of all; the last MODEL_EVENTS_MAX are kept */
+    struct event events[MODEL_EVENTS_MAX];  /* as a ring */
+    struct event found[EVENTS_MAX];         /* between two snapshots */
 };
 
 struct model *model_new(unsigned width, unsigned height);

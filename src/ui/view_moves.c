@@ -78,7 +78,7 @@ void view_move(const struct view *v, const struct snapshot_move *move, char *out
         snprintf(out, size, "(stays %s)", move->to);
     else
         snprintf(out, size, "%s %s %s", *move->from ? move->from : "(none)", v->g->arrow,
-             *move->to ? move->to : "(none)");
+                 *move->to ? move->to : "(none)");
 }
 
 void view_moves_total(const struct snapshot *s, unsigned worst_of_days,

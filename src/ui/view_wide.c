@@ -11,6 +11,8 @@
 
 #define DAY_US (UINT64_C(86400) * 1000000)
 #define GRAPH_LEFT 8 /* cells of the scale's labels */
+#define GRAPH_US (UINT64_C(600) * 1000000)
+#define AXIS_CELLS_MAX 512
 
 /* The node whose renewals matter now: the one selected, or who holds the selected VIP. */
 static const char *graph_node(const struct view *v)
@@ -84,6 +86,64 @@ static void graph_cells(struct view *v, const struct latency *l, int64_t step, u
     }
 }
 
+/* The line below the graph: what stands there already is not written over. */
+struct axis {
+    unsigned row, left, cells;
+    bool is_used[AXIS_CELLS_MAX];
+    unsigned n_marks;
+    unsigned marks[AXIS_CELLS_MAX];
+};
+
+/* True when there was room for it, and for a free cell on either side. */
+static bool axis_put(struct view *v, struct axis *x, int at, enum style style, const char *text)
+{
+    int len = (int)text_width(text), end = (int)x->cells;
+    if (at < 0 || at + len > end)
+        return false;
+    for (int i = at > 0 ? at - 1 : 0; i <= at + len && i < end; i++)
+        if (x->is_used[i])
+            return false;
+    memset(x->is_used + at, true, (size_t)len);
+    canvas_text(v->canvas, x->row, x->left + (unsigned)at, x->left + x->cells, style, text);
+    return true;
+}
+
+/* Two that are as close as this are one change, seen twice. */
+static void axis_mark(struct view *v, struct axis *x, uint64_t wall_us)
+{
+    uint64_t now = v->m->shown.wall_us;
+    if (wall_us > now || now - wall_us >= GRAPH_US)
+        return;
+    unsigned at = x->cells - 1 - (unsigned)((now - wall_us) * x->cells / GRAPH_US);
+    if (axis_put(v, x, (int)at, STYLE_PLAIN, v->g->mark))
+        x->marks[x->n_marks++] = at;
+}
+
+static void axis_marks(struct view *v, struct axis *x)
+{
+    const struct snapshot *s = &v->m->shown;
+    for (unsigned i = 0; i < v->m->n_leaders && i < MODEL_LEADERS_MAX; i++)
+        axis_mark(v, x, v->m->leaders_us[(v->m->n_leaders - 1 - i) % MODEL_LEADERS_MAX]);
+    for (unsigned i = 0; i < s->n_history; i++)
+        if (snapshot_move_stays(&s->history[i]))
+            axis_mark(v, x, s->history[i].wall_us);
+}
+
+static void draw_axis(struct view *v, unsigned row)
+{
+    static const char words[] = "etcd leader change";
+    const struct rect *r = &v->m->layout.graph;
+    struct axis x = {.row = row, .left = r->col + GRAPH_LEFT, .cells = r->width - GRAPH_LEFT};
+    x.cells = x.cells < AXIS_CELLS_MAX ? x.cells : AXIS_CELLS_MAX;
+    axis_marks(v, &x);
+    axis_put(v, &x, 0, STYLE_DIM, "-10m");
+    axis_put(v, &x, (int)x.cells / 2 - 4, STYLE_DIM, "-5m");
+    axis_put(v, &x, (int)x.cells - 3, STYLE_DIM, "now");
+    for (unsigned i = 0; i < x.n_marks; i++)
+        if (!axis_put(v, &x, (int)x.marks[i] + 2, STYLE_DIM, words))
+            axis_put(v, &x, (int)x.marks[i] - (int)sizeof(words), STYLE_DIM, words);
+}
+
 void view_graph(struct view *v)
 {
     const struct rect *r = &v->m->layout.graph;
@@ -102,10 +162,7 @@ void view_graph(struct view *v)
     }
     if (l)
         graph_cells(v, l, step, rows);
-    unsigned axis = r->row + rows + 1, cells = r->width - GRAPH_LEFT;
-    canvas_text(v->canvas, axis, r->col + GRAPH_LEFT, r->width, STYLE_DIM, "-10m");
-    canvas_text(v->canvas, axis, r->col + GRAPH_LEFT + cells / 2 - 4, r->width, STYLE_DIM, "-5m");
-    canvas_right(v->canvas, axis, r->col, r->width, STYLE_DIM, "now");
+    draw_axis(v, r->row + rows + 1);
 }
 
 struct span {

@@ -37,8 +37,7 @@ static void test_written(void **state)
     keys_history(&v4, 255, key);
     assert_string_equal(key, "talosvip/v1/history/10.0.0.50/00000000000000ff");
     keys_history_stay(&v4, 255, 14, key);
-    assert_string_equal(key,
-                        "talosvip/v1/history/10.0.0.50/00000000000000ff-000000000000000e");
+    assert_string_equal(key, "talosvip/v1/history/10.0.0.50/00000000000000ff-000000000000000e");
     assert_int_equal(keys_node("cp-1", key), 0);
     assert_string_equal(key, "talosvip/v1/nodes/cp-1");
     assert_int_equal(keys_peers("cp-1", key), 0);
@@ -128,8 +127,7 @@ static void test_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_int_equal(keys_candidate_parse(bad[i], strlen(bad[i]), &ip, &number), -EINVAL);
-        assert_int_equal(keys_history_parse(bad[i], strlen(bad[i]), &ip, &number, &term),
-                         -EINVAL);
+        assert_int_equal(keys_history_parse(bad[i], strlen(bad[i]), &ip, &number, &term), -EINVAL);
         assert_int_equal(keys_released_parse(bad[i], strlen(bad[i]), &ip), -EINVAL);
     }
     static const char nul[] = E "10.0.0.50\0/ff";
