@@ -323,6 +323,17 @@ static void test_first_election_is_no_move(void **state)
     assert_null(find("TVA08"));
 }
 
+/* Nor does an owner move that stays when etcd's leader changes. */
+static void test_staying_is_no_move(void **state)
+{
+    (void)state;
+    to_and_fro();
+    for (unsigned i = 0; i < s.n_history; i++)
+        s.history[i].term = 15;
+    assert_int_equal(alerts_find(&s), 0);
+    assert_null(find("TVA08"));
+}
+
 /* Each for itself: raised at 1 s, standing at 3 s, cleared at 5 s, forgotten after ten minutes. */
 static void test_memory(void **state)
 {
@@ -439,6 +450,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_raised, begin, end),
         cmocka_unit_test_setup_teardown(test_handover, begin, end),
         cmocka_unit_test_setup_teardown(test_first_election_is_no_move, begin, end),
+        cmocka_unit_test_setup_teardown(test_staying_is_no_move, begin, end),
         cmocka_unit_test_setup_teardown(test_memory, begin, end),
         cmocka_unit_test_setup_teardown(test_silence_clears_nothing, begin, end),
         cmocka_unit_test_setup_teardown(test_order, begin, end),

@@ -104,6 +104,30 @@ static void test_record(void **state)
     assert_int_equal(events_between(&before, &after, events), 0);
 }
 
+/* etcd has another leader; the record of who stayed at that is no move. */
+static void test_leader(void **state)
+{
+    struct snapshot_move stay = before.history[0];
+    (void)state;
+    stay.term = 15;
+    after.history[0] = stay;
+    assert_int_equal(events_between(&before, &after, events), 0);
+    after.etcd.leader_changes = 1;
+    after.etcd.leader_since_us = 0;
+    after.etcd.term = 15;
+    strcpy(after.etcd.leader_before, "cp-2");
+    strcpy(after.etcd.leader, "cp-1");
+    const struct event *e = expect(EVENT_LEADER, "etcd leader cp-2 -> cp-1, term 15");
+    assert_int_equal(n, 1);
+    assert_int_equal(e->severity, SNAPSHOT_INFO);
+    assert_string_equal(e->from, "cp-2");
+    assert_string_equal(e->to, "cp-1");
+    strcpy(after.etcd.leader_before, "cp-1");
+    expect(EVENT_LEADER, "etcd leader cp-1 again, term 15");
+    before.etcd.leader_changes = 1;
+    assert_int_equal(events_between(&before, &after, events), 0);
+}
+
 static void test_wire(void **state)
 {
     (void)state;
@@ -220,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_nothing, begin, end),
         cmocka_unit_test_setup_teardown(test_move, begin, end),
         cmocka_unit_test_setup_teardown(test_record, begin, end),
+        cmocka_unit_test_setup_teardown(test_leader, begin, end),
         cmocka_unit_test_setup_teardown(test_wire, begin, end),
         cmocka_unit_test_setup_teardown(test_rest, begin, end),
         cmocka_unit_test_setup_teardown(test_alerts, begin, end),

@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "cluster/cluster.h"
 #include "etcd/keys.h"
+#include "etcd/record.h"
 #include "etcd_fixture.h"
 #include "etcd_server.h"
 
@@ -109,6 +110,16 @@ static bool is_stale(void)
 static bool is_member_down(void)
 {
     return s.etcd.state == SNAPSHOT_ETCD_UNREACHABLE && s.etcd.retry_us >= 0;
+}
+
+static bool has_elected(void)
+{
+    return s.etcd.leader_changes > 0;
+}
+
+static bool has_two_moves(void)
+{
+    return s.n_history == 2;
 }
 
 static bool has_note(void)
@@ -440,8 +451,67 @@ static void test_silence(void **state)
     assert_string_equal(s.vips[0].holder, "cp-1"); /* the last known */
     assert_string_equal(snapshot_worst(&s)->id, "TVA10");
     cluster_refresh(cluster);
+    assert_int_equal(s.etcd.leader_changes, 0);
+    assert_int_equal(s.etcd.leader_since_us, -1);
     assert_true(etcd_server_start(&group_server));
     assert_true(until(is_complete, 10000));
+    /* A member that is alone elects itself: the same one under a new term. */
+    assert_true(until(has_elected, 5000));
+    assert_int_equal(s.etcd.leader_changes, 1);
+    assert_string_equal(s.etcd.leader_before, s.etcd.leader);
+    assert_true(s.etcd.leader[0] && s.etcd.leader_since_us >= 0);
+}
+
+static void put_move(int64_t epoch, int64_t term)
+{
+    struct record_move move = {.epoch = epoch,
+                               .term = term,
+                               .from = "cp-1",
+                               .to = "cp-1",
+                               .cause = "etcd leader change",
+                               .detail = "lease kept",
+                               .gone_wall_us = clock_wall_us() - (term ? 0 : 60000000),
+                               .set_us = -1,
+                               .observers = 2,
+                               .n_seen = 3,
+                               .seen = {{.node = "cp-1", .outage_us = -1, .error_us = -1},
+                                        {.node = "cp-2", .error_us = 400000},
+                                        {.node = "cp-3", .error_us = 200000}}};
+    char key[KEYS_TEXT_MAX];
+    struct ip ip = vip_ip();
+    struct buf json;
+    buf_init(&json, 0);
+    assert_int_equal(record_move_write(&move, &json), 0);
+    if (term)
+        keys_history_stay(&ip, epoch, term, key);
+    else
+        keys_history(&ip, epoch, key);
+    put(key, buf_str(&json), 0);
+    buf_done(&json);
+}
+
+/* etcd's leader changed and the owner stayed: beside the record of its epoch, not in its place. */
+static void test_stay(void **state)
+{
+    (void)state;
+    need_server();
+    int64_t lease = join("cp-1", 20);
+    assert_true(until(is_held, 5000));
+    int64_t epoch = s.vips[0].epoch;
+    put_move(epoch, 0);
+    put_move(epoch, 14);
+    assert_true(until(has_two_moves, 5000));
+    assert_true(snapshot_move_stays(&s.history[0]));
+    assert_int_equal(s.history[0].term, 14);
+    assert_int_equal(s.history[0].epoch, epoch);
+    assert_int_equal(s.history[0].outage_us, 0);
+    assert_int_equal(s.history[0].error_us, 200000); /* who knows best */
+    assert_int_equal(s.history[0].n_seen, 3);
+    assert_false(s.history[0].is_outage_open);
+    assert_ptr_equal(snapshot_last_move(&s, NULL), &s.history[1]);
+    assert_int_equal(s.vips[0].moves_24h, 1);
+    assert_in_range(s.vips[0].since_us, 59000000, 70000000);
+    end_lease(lease);
 }
 
 static void test_bad_config(void **state)
@@ -478,6 +548,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_voters_before_the_record, begin, end),
         cmocka_unit_test_setup_teardown(test_own_view, begin, end),
         cmocka_unit_test_setup_teardown(test_silence, begin, end),
+        cmocka_unit_test_setup_teardown(test_stay, begin, end),
     };
     return cmocka_run_group_tests(tests, start_server, etcd_server_teardown);
 }

@@ -296,6 +296,35 @@ static void test_resign(void **state)
     model_free(model);
 }
 
+/* One change is told by every snapshot after it, and is one; a jump of the replay forgets it. */
+static void test_leader_changes(void **state)
+{
+    (void)state;
+    struct model *model = load("wide", 160, 50);
+    assert_int_equal(model->n_leaders, 1);
+    uint64_t first = model->leaders_us[0];
+    assert_int_equal(first, model->shown.wall_us - 219000000);
+    for (unsigned i = 1; i < 60; i++) {
+        struct snapshot s = read_sample("wide");
+        s.wall_us += i * UINT64_C(1000000) - i % 3 * UINT64_C(1000);
+        s.etcd.leader_since_us += i * INT64_C(1000000);
+        if (i >= 50) {
+            s.etcd.leader_since_us = (i - 50) * INT64_C(1000000);
+            s.etcd.leader_changes++;
+            strcpy(s.etcd.leader_before, "cp-2");
+            strcpy(s.etcd.leader, "cp-3");
+        }
+        model_snapshot(model, i * UINT64_C(1000000), &s);
+    }
+    assert_int_equal(model->n_leaders, 2);
+    assert_in_range(model->leaders_us[1] - first, 268900000, 269100000);
+    assert_int_equal(model_event_count(model), 1);
+    assert_string_equal(model_event(model, 0)->text, "etcd leader cp-2 -> cp-3, term 14");
+    model_forget(model);
+    assert_int_equal(model->n_leaders, 0);
+    model_free(model);
+}
+
 static void test_replay_keys(void **state)
 {
     (void)state;
@@ -677,6 +706,7 @@ int main(void)
         cmocka_unit_test(test_pause),
         cmocka_unit_test(test_toggles_and_interval),
         cmocka_unit_test(test_resign),
+        cmocka_unit_test(test_leader_changes),
         cmocka_unit_test(test_replay_keys),
         cmocka_unit_test(test_selection_follows_its_key),
         cmocka_unit_test(test_any_keys),

@@ -166,6 +166,65 @@ static void test_resign_that_needs_typing(void **state)
     model_free(model);
 }
 
+/* The line below the graph, without what is blank at its end. */
+static void axis_is(const struct model *model, const char *want)
+{
+    struct canvas canvas = {0};
+    struct buf out;
+    const struct rect *r = &model->layout.graph;
+    buf_init(&out, 0);
+    assert_int_equal(view_draw(model, &canvas), 0);
+    assert_int_equal(canvas_write(&canvas, &out), 0);
+    char *text = (char *)buf_str(&out);
+    for (unsigned row = 0; row + 1 < r->row + r->height; row++)
+        text = strchr(text, '\n') + 1;
+    *strchr(text, '\n') = '\0';
+    text += strspn(text, " ");
+    assert_string_equal(text, want);
+    buf_done(&out);
+    canvas_done(&canvas);
+}
+
+/* Seconds ago, in the order in which they were seen. */
+static void changes_are(struct model *model, unsigned n, const unsigned *ago)
+{
+    model->n_leaders = 0;
+    for (unsigned i = 0; i < n; i++)
+        model->leaders_us[model->n_leaders++] = model->shown.wall_us - ago[i] * UINT64_C(1000000);
+}
+
+static void test_marks(void **state)
+{
+    (void)state;
+    struct model *model = load("wide", 160, 50);
+    char want[256];
+    model->glyph_set = GLYPHS_ASCII;
+    changes_are(model, 0, NULL);
+    snprintf(want, sizeof(want), "-10m%68s-5m%74snow", "", "");
+    axis_is(model, want);
+    changes_are(model, 1, (const unsigned[]){601}); /* too long ago */
+    axis_is(model, want);
+    /* Just now: "now" makes room, and the words stand on the other side. */
+    changes_are(model, 1, (const unsigned[]){0});
+    snprintf(want, sizeof(want), "-10m%68s-5m%57setcd leader change ^", "", "");
+    axis_is(model, want);
+    /* Where "-5m" is. */
+    changes_are(model, 1, (const unsigned[]){312});
+    snprintf(want, sizeof(want), "-10m%68s^ etcd leader change%57snow", "", "");
+    axis_is(model, want);
+    /* Four in a row, two of which are one; words stand where there is room. */
+    changes_are(model, 4, (const unsigned[]){130, 110, 90, 88});
+    snprintf(want, sizeof(want), "-10m%68s-5m%25setcd leader change ^    ^    ^%19snow", "", "",
+             "");
+    axis_is(model, want);
+    /* A record and what was seen of the same change are one mark. */
+    changes_are(model, 1, (const unsigned[]){219});
+    model->shown.history[3].wall_us = model->shown.wall_us - 216 * UINT64_C(1000000);
+    snprintf(want, sizeof(want), "-10m%68s-5m%21s^ etcd leader change%33snow", "", "", "");
+    axis_is(model, want);
+    model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_overlays),
         cmocka_unit_test(test_peer_lease),
         cmocka_unit_test(test_resign_that_needs_typing),
+        cmocka_unit_test(test_marks),
     };
     return cmocka_run_group_tests_name("ui_view", tests, NULL, NULL);
 }
