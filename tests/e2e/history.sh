@@ -79,18 +79,19 @@ undo_ill()
     lab_in "$1" rm /run/ill
 }
 
-# records [FLAG...]: oldest first, one a line, with their epoch as the key has it. FLAG: of etcdctl.
+# The moves, oldest first, one a line, with their epoch as the key has it. Who stayed when etcd's
+# leader changed has another kind of key, behind that of its epoch.
 records()
 {
-    lab_etcdctl get --prefix "$PREFIX" -w json "$@" |
+    lab_etcdctl get --prefix "$PREFIX" -w json |
         jq -c 'def hex: reduce explode[] as $c (0; . * 16 + $c - if $c > 57 then 87 else 48 end);
-            .kvs // [] | .[] |
+            .kvs // [] | .[] | select(.key | @base64d | contains("-") | not) |
             (.value | @base64d | fromjson) + {key: (.key | @base64d | split("/") | last | hex)}'
 }
 
 newest()
 {
-    records --sort-by KEY --order DESCEND --limit 1
+    records | tail -n 1
 }
 
 # field FIELD <<<RECORD: "" when it is not there.

@@ -251,6 +251,40 @@ settle_etcd_cut()
     e2e_expect_no_address "$1" 1000
 }
 
+# How often each VIP moved within a day, as everybody is told.
+e2e_moves_told()
+{
+    { lab_in sw "$TVLAB_AGENT" status -e "$LAB_ETCD" -o json 2>/dev/null || true; } |
+        jq -c '[.vips[] | [.vip, .moves24h]]' # whatever the status is
+}
+
+# Of the changes of etcd's leader that the agent on $1 has seen, one a minute is written down.
+# Whether the newest was, by its log.
+e2e_leader_is_followed()
+{
+    sed -nE 's/^ts=([^ ]*) .* event=(etcd_leader_changed|start) .*/\1 \2/p' \
+        "$LAB_DIR/agent.$1.log" | while read -r time event; do
+        printf '%s %s\n' "$(date -d "$time" +%s)" "$event"
+    done | awk '$2 == "start" { last = 0; next }
+        { is = $1 >= last + 60; if (is) last = $1 } END { exit !is }'
+}
+
+# Everybody says that VIP $1 stayed with $2 when etcd's leader changed.
+e2e_has_stayed()
+{
+    lab_etcdctl get --prefix "talosvip/v1/history/$1/" --sort-by MODIFY --order DESCEND \
+        --limit 1 -w json | jq -e --arg node "$2" --argjson agents ${#LAB_NODES[@]} \
+        '.kvs[0] | (.key | @base64d | contains("-")) and (.value | @base64d | fromjson |
+            .from == $node and .to == $node and .cause == "etcd leader change" and
+            .detail == "lease kept" and .planned and .epoch == .previousEpoch and
+            (.seen | length) == $agents)' >/dev/null
+}
+
+prepare_etcd_leader()
+{
+    E2E_MOVES=$(e2e_moves_told)
+}
+
 inject_etcd_leader()
 {
     E2E_MEMBER=$(lab_etcd_leader)
@@ -260,7 +294,15 @@ inject_etcd_leader()
 # Longer than a lease, so that renewals must have worked.
 settle_etcd_leader()
 {
+    local vip
     e2e_pass 7000
+    grep -q event=etcd_leader_changed "$LAB_DIR/agent.$1.log" || e2e_fail "$1 saw no other leader"
+    for vip in "${E2E_HELD[@]}"; do
+        ! e2e_leader_is_followed "$1" || lab_wait 5000 e2e_has_stayed "$vip" "$1" ||
+            e2e_fail "$vip: no record of those who stayed: $(lab_etcdctl get --prefix \
+                "talosvip/v1/history/$vip/" --sort-by MODIFY --order DESCEND --limit 1)"
+    done
+    [ "$(e2e_moves_told)" = "$E2E_MOVES" ] || e2e_fail "moves $(e2e_moves_told), not $E2E_MOVES"
 }
 
 undo_etcd_leader()
