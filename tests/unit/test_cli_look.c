@@ -245,6 +245,38 @@ static void test_history(void **state)
     assert_int_equal(history_stats(&s, 0, stats, 1), 1); /* no more than there is room for */
 }
 
+/* etcd's leader changed, and nothing moved: a row, and no figure. */
+static void test_stay(void **state)
+{
+    struct history_stats before[4], after[4];
+    struct ip vip = s.history[1].vip;
+    (void)state;
+    assert_int_equal(history_stats(&s, 0, before, 4), 2);
+    struct snapshot_move *stay = &s.history[s.n_history - 1];
+    *stay = (struct snapshot_move){.vip = vip,
+                                   .term = 15,
+                                   .epoch = s.history[1].epoch,
+                                   .wall_us = s.history[1].wall_us + 60000000,
+                                   .from = "cp-1",
+                                   .to = "cp-1",
+                                   .cause = "etcd leader change",
+                                   .detail = "lease kept",
+                                   .outage_us = 90000000,
+                                   .error_us = 1000,
+                                   .is_planned = true};
+    s.history[0] = *stay; /* the newest of all */
+    s.n_history = 2;
+    assert_int_equal(history_stats(&s, 0, after, 4), 1);
+    assert_int_equal(after[0].moves, 1);
+    assert_true(after[0].worst_us < 90000000);
+    assert_ptr_equal(snapshot_last_move(&s, &vip), &s.history[1]);
+    history_table(&s, &plain, false, &out);
+    assert_non_null(strstr(buf_str(&out), "cp-1  (stays)  etcd leader change; lease kept"));
+    buf_clear(&out);
+    status_human(&s, &plain, &out);
+    assert_null(strstr(buf_str(&out), "etcd leader change"));
+}
+
 static void test_filter(void **state)
 {
     struct history_filter all = {.limit = 0}, none = {.cause = "nonsense"};
@@ -353,6 +385,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_codes, begin, end),
         cmocka_unit_test_setup_teardown(test_hostile, begin, end),
         cmocka_unit_test_setup_teardown(test_history, begin, end),
+        cmocka_unit_test_setup_teardown(test_stay, begin, end),
         cmocka_unit_test_setup_teardown(test_filter, begin, end),
         cmocka_unit_test_setup_teardown(test_when, begin, end),
         cmocka_unit_test_setup_teardown(test_spans, begin, end),
