@@ -9,7 +9,7 @@
 #define MESSAGE_US UINT64_C(5000000)
 #define STALE_US 5000000
 #define BUCKET_US 5000000
-#define LEADER_SLACK_US 100000 /* two clocks, read one after the other */
+#define LEADER_SLACK_US 10000000
 
 struct model *model_new(unsigned width, unsigned height)
 {
@@ -158,16 +158,20 @@ static void learn_latencies(struct model *model, const struct snapshot *s)
     }
 }
 
-/* A snapshot knows the newest change, and tells it again and again. */
+/* A snapshot knows the newest change, and tells it again and again; the wall clock may be set
+ * meanwhile. A recording may go on with what another program saw. */
 static void learn_leader(struct model *model, const struct snapshot *s)
 {
     uint64_t since_us = (uint64_t)s->etcd.leader_since_us;
+    uint64_t *ring = model->leaders_us;
     if (s->etcd.leader_since_us < 0 || since_us > s->wall_us)
         return;
-    uint64_t last =
-        model->n_leaders ? model->leaders_us[(model->n_leaders - 1) % MODEL_LEADERS_MAX] : 0;
-    if (s->wall_us - since_us > last + LEADER_SLACK_US)
-        model->leaders_us[model->n_leaders++ % MODEL_LEADERS_MAX] = s->wall_us - since_us;
+    uint64_t at_us = s->wall_us - since_us;
+    bool is_known = model->n_leaders > 0 && s->etcd.leader_changes == model->leader_changes &&
+                    at_us < ring[(model->n_leaders - 1) % MODEL_LEADERS_MAX] + LEADER_SLACK_US;
+    model->leader_changes = s->etcd.leader_changes;
+    if (!is_known)
+        ring[model->n_leaders++ % MODEL_LEADERS_MAX] = at_us;
 }
 
 /* What changed while nobody answered is said once somebody does. */

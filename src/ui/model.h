@@ -119,6 +119,7 @@ struct model {
     unsigned n_latencies;
     struct latency latencies[SNAPSHOT_NODES_MAX];
     unsigned n_leaders;                     /* of all changes of etcd's leader that were seen; */
+    unsigned leader_changes;                /* as the last snapshot counted them */
     uint64_t leaders_us[MODEL_LEADERS_MAX]; /* the last ones by the wall clock, as a ring */
     unsigned n_events;                      /* of all; the last MODEL_EVENTS_MAX are kept */
     struct event events[MODEL_EVENTS_MAX];  /* as a ring */

@@ -181,6 +181,39 @@ static void test_moved_twice(void **state)
     assert_string_equal(get_record(epoch + 20).cause, "lease expired");
 }
 
+static void put_stay(int64_t at, int64_t term)
+{
+    struct record_move move = {.epoch = at,
+                               .previous_epoch = at,
+                               .term = term,
+                               .set_us = -1,
+                               .cause = RECORD_CAUSE_STAYED};
+    char key[KEYS_TEXT_MAX];
+    struct answer answer;
+    struct buf json;
+    snprintf(move.to, sizeof(move.to), at == epoch ? "cp-1" : "cp-2");
+    memcpy(move.from, move.to, sizeof(move.from));
+    buf_init(&json, 0);
+    keys_history_stay(&a->slots[0].ip, at, term, key);
+    assert_int_equal(record_move_write(&move, &json), 0);
+    fixture_put(a->etcd, key, buf_str(&json), 0, &answer);
+    assert_int_equal(answer.status, ETCD_OK);
+    buf_done(&json);
+}
+
+/* It stayed when etcd's leader changed, and so did the next one: the move is between the two. */
+static void test_stayed_around_it(void **state)
+{
+    (void)state;
+    put_stay(epoch, 5);
+    put_record(epoch + 10, epoch, "lease expired", "cp-1 lost");
+    put_stay(epoch + 10, 6);
+    lose(CAUSE_SESSION_LOST);
+    queue_is(epoch + 10, 8, "cp-2");
+    assert_true(is_told(epoch + 10, "etcd session lost", "cp-1"));
+    assert_true(is_done());
+}
+
 /* Somebody else was in between, and wrote no record: the next one is not about us. */
 static void test_not_ours(void **state)
 {
@@ -306,6 +339,24 @@ static void take(void)
     history_state(a, &action);
 }
 
+/* The newest that etcd has before our record says that cp-2 stayed: as its owner, under its epoch.
+ */
+static void test_chain_across_a_stay(void **state)
+{
+    struct record_move move;
+    (void)state;
+    put_record(epoch + 10, epoch, "resign", "");
+    put_stay(epoch + 10, 1000000); /* far above the next owner's create revision */
+    cp_2_loses();
+    take();
+    assert_true(is_told(epoch + 20, "lease expired", "cp-2 lost"));
+    move = get_record(epoch + 20);
+    assert_int_equal(move.previous_epoch, epoch + 10);
+    assert_string_equal(move.from, "cp-2");
+    assert_int_equal(move.term, 0);
+    assert_string_equal(get_record(epoch + 10).cause, "resign"); /* it was not missing */
+}
+
 static void test_not_heard(void **state)
 {
     (void)state;
@@ -406,6 +457,7 @@ int main(void)
         T(test_record_is_there),
         T(test_record_comes_later),
         T(test_moved_twice),
+        T(test_stayed_around_it),
         T(test_not_ours),
         T(test_etcd_away),
         T(test_release_was_not_written),
@@ -413,6 +465,7 @@ int main(void)
         T(test_key_or_lease),
         T(test_taken_back),
         T(test_no_record_for_long),
+        T(test_chain_across_a_stay),
         T(test_not_heard),
         T(test_heartbeat),
         T(test_release_it_was_taken_by),
