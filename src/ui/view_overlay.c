@@ -54,6 +54,7 @@ static void legend(const struct view *v, struct buf *out)
     buf_printf(out, "%s %s           sorted up, down\n", g->ascending, g->descending);
     buf_printf(out, "%s %s %s %s       owned, planned move, unplanned, now\n", g->held, g->planned,
                g->unplanned, g->now);
+    buf_printf(out, "%s             etcd leader change, in the graph\n", g->mark);
     buf_printf(out, "%sok  %sWRONG    MAC of the holder, another\n", g->check, g->crit);
     buf_puts(out, "next N         place in the queue\n");
     buf_puts(out, "talos          a node without agent\n");
