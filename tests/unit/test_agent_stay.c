@@ -21,7 +21,6 @@
 #define WAIT_MS 5000
 #define TERM 1000 /* far above that of the etcd in use, whose own answers lag behind then */
 
-static struct etcd_server server;
 static struct agent *a;
 static int64_t lease = 7; /* another one for each test */
 static int64_t epoch;
@@ -53,7 +52,7 @@ static void ask_cluster_id(void)
 /* An owner called cp-1, whose own record is written, and whose key is there. */
 static int start(void **state)
 {
-    const char *const endpoints[] = {server.url, NULL};
+    const char *const endpoints[] = {group_server.url, NULL};
     char key[KEYS_TEXT_MAX];
     struct answer answer;
     if (fixture_setup(state) != 0)
@@ -361,31 +360,15 @@ static void test_not_seen(void **state)
     assert_int_equal(a->history->n_jobs, 0);
 }
 
-static int start_server(void **state)
-{
-    (void)state;
-    return etcd_server_init(&server, "http") && etcd_server_start(&server) ? 0 : -1;
-}
-
-static int stop_server(void **state)
-{
-    (void)state;
-    etcd_server_done(&server);
-    return 0;
-}
-
 int main(void)
 {
-    char path[512];
-    if (!etcd_server_find("etcd", path)) {
-        puts("SKIP test_agent_stay: no etcd in $ETCD_BIN_DIR, build/tools/usr/bin or $PATH");
+    if (etcd_server_is_missing("etcd"))
         return 0;
-    }
 #define TEST(name_) cmocka_unit_test_setup_teardown(name_, start, end)
     const struct CMUnitTest tests[] = {
         TEST(test_stayed),   TEST(test_let_go),       TEST(test_not_ours_any_more),
         TEST(test_flapping), TEST(test_another_etcd), TEST(test_after_its_own),
         TEST(test_seen_gap), TEST(test_seen_to_stay), TEST(test_not_seen),
     };
-    return cmocka_run_group_tests(tests, start_server, stop_server);
+    return cmocka_run_group_tests(tests, etcd_server_setup, etcd_server_teardown);
 }
