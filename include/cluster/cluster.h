@@ -35,6 +35,9 @@ int cluster_snapshot(struct cluster *cluster, struct snapshot *ret_snapshot);
 /* Everything was heard once: the first list, and an answer or an error from every member, lease
  * times included. One-shot commands wait for it, or for their time limit. */
 bool cluster_is_complete(const struct cluster *cluster);
+/* False for a moment after the watch was opened anew, while half of a change may be known: then a
+ * snapshot may show two owners where one follows the other. `on_change` waits for it. */
+bool cluster_is_settled(const struct cluster *cluster);
 /* Everybody was asked, and nobody who could give the first list is there: waiting may help, but
  * there is something to tell by now. */
 bool cluster_is_hopeless(const struct cluster *cluster);

@@ -16,6 +16,9 @@
 #define TIMEOUT_US UINT64_C(5000000)
 #define HISTORY 20
 #define BACKOFF_MAX_US UINT64_C(5000000)
+/* What a new stream tells late comes range by range (etcd's mvcc syncs such watchers every 100 ms):
+ * half of a move looks like two owners. */
+#define SETTLE_US UINT64_C(200000)
 
 void cluster_touch(struct cluster *c)
 {
@@ -25,9 +28,26 @@ void cluster_touch(struct cluster *c)
     loop_timer_set(c->change, 0);
 }
 
+void cluster_changed(struct cluster *c)
+{
+    uint64_t from_us = etcd_watch_is_synced(c->watch) ? c->synced_us : clock_now_us();
+    if (clock_now_us() < from_us + SETTLE_US)
+        c->settled_us = from_us + SETTLE_US;
+    cluster_touch(c);
+}
+
+bool cluster_is_settled(const struct cluster *cluster)
+{
+    return clock_now_us() >= cluster->settled_us;
+}
+
 static void on_change(void *arg)
 {
     struct cluster *c = arg;
+    if (!cluster_is_settled(c)) {
+        loop_timer_set(c->change, c->settled_us);
+        return;
+    }
     c->is_told = false;
     if (c->config.on_change)
         c->config.on_change(c->config.arg);
@@ -181,8 +201,8 @@ void cluster_free(struct cluster *cluster)
 
 bool cluster_is_complete(const struct cluster *cluster)
 {
-    return cluster->is_listed && cluster->is_past_known && members_are_asked(cluster) &&
-           lease_all_asked(cluster);
+    return cluster->is_listed && cluster->is_past_known && cluster_is_settled(cluster) &&
+           members_are_asked(cluster) && lease_all_asked(cluster);
 }
 
 bool cluster_is_hopeless(const struct cluster *cluster)

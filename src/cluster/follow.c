@@ -316,7 +316,13 @@ static void on_event(void *arg, size_t range, enum etcd_event_type type, const s
         put_released(c, kv);
     if (revision > c->revision)
         c->revision = revision;
-    cluster_touch(c);
+    cluster_changed(c);
+}
+
+static void on_synced(void *arg)
+{
+    struct cluster *c = arg;
+    c->synced_us = clock_now_us();
 }
 
 static void on_broken(void *arg, enum etcd_status status, const char *reason)
@@ -337,6 +343,6 @@ int follow_start(struct cluster *c)
         [HISTORY] = {.key = KEYS_HISTORY_PREFIX, .prefix = true, .no_list = true},
     };
     static const struct etcd_watch_callbacks callbacks = {
-        .on_list = on_list, .on_event = on_event, .on_broken = on_broken};
+        .on_list = on_list, .on_event = on_event, .on_synced = on_synced, .on_broken = on_broken};
     return etcd_watch_new(c->client, ranges, RANGES, &callbacks, c, &c->watch);
 }

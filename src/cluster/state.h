@@ -108,7 +108,9 @@ struct cluster {
     struct etcd_client *client;
     struct etcd_watch *watch;
     struct loop_timer *tick, *change;
-    bool is_told; /* that something changed */
+    bool is_told;        /* that something changed */
+    uint64_t synced_us;  /* when the watch's stream stood last */
+    uint64_t settled_us; /* not told before: the other half may be under way */
 
     bool is_listed;
     uint64_t listed_us;
@@ -158,6 +160,8 @@ struct cluster {
 /* cluster.c */
 /* Something changed: the owner is told soon. */
 void cluster_touch(struct cluster *c);
+/* The same when the watch told it. */
+void cluster_changed(struct cluster *c);
 /* An answer that proves that etcd works. */
 void cluster_heard(struct cluster *c, const struct etcd_header *header);
 void cluster_failed(struct cluster *c, enum etcd_status status, const char *message);

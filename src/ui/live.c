@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 
+#define SETTLE_US UINT64_C(50000) /* until half of a change is likely to be whole */
 #define LEAST_US UINT64_C(250000) /* a change stays on the screen for so long */
 #define FRAMES 4                  /* a second, at most, that no key asked for */
 #define CALM_US UINT64_C(500000)  /* bars and ages move so often by themselves */
@@ -98,6 +99,10 @@ static void feed(struct dashboard *d, uint64_t now_us)
     if (now_us < at_us) {
         d->due_us = is_due ? at_us : d->due_us;
         return; /* a key: what is known is on the screen */
+    }
+    if (!cluster_is_settled(live->cluster)) {
+        d->due_us = is_due ? now_us + SETTLE_US : d->due_us;
+        return;
     }
     if (cluster_snapshot(live->cluster, &s) < 0)
         return;
