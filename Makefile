@@ -104,6 +104,10 @@ $(B)/tests/unit/test_%: $(B)/tests/unit/test_%.o $(UNIT_SUPPORT) $(B)/libtalosvi
 $(B)/tests/unit/test_agent_peer%: $(B)/tests/unit/test_agent_peer%.o $(B)/libtalosvip.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS) -lcmocka
 
+# The same, with a client of etcd that is the test's.
+$(B)/tests/unit/test_agent_store: $(B)/tests/unit/test_agent_store.o $(B)/libtalosvip.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS) -lcmocka
+
 $(B)/sim: $(SIM_OBJECTS) $(CORE_OBJECTS) $(B)/src/base/ip.o
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^
 

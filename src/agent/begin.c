@@ -181,6 +181,7 @@ void store_close(struct agent *a)
     struct request *own[] = {&a->grant, &a->renew, &a->revoke, &a->check};
     for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
         cancel(own[i]);
+    peerlease_close_calls(a);
     publish_cancel(a);
     history_cancel(a);
     etcd_call_cancel(a->start_call);

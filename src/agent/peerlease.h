@@ -80,7 +80,8 @@ void peerlease_update(struct agent *a);
 void peerlease_fill_record(const struct agent *a, struct record_node *record);
 /* Sets the timer for what is due next. */
 void peerlease_set_timer(struct agent *a);
-/* Calls to etcd are cancelled; the rest goes on with the next client. */
+/* The etcd client goes: its calls are ended. The core asks again by itself, and the watch of the
+ * next client tells whether there is a key. */
 void peerlease_close_calls(struct agent *a);
 void peerlease_close(struct agent *a);
 
