@@ -311,6 +311,7 @@ static void on_timer(void *arg)
         record_node_done(&record);
     }
     buf_done(&json);
+    p->has_failed = !p->call;
     arm(p);
 }
 
@@ -326,10 +327,13 @@ void publish_session(struct agent *a)
 
 void publish_cancel(struct agent *a)
 {
-    if (!a->publisher)
+    struct publisher *p = a->publisher;
+    if (!p || !p->call)
         return;
-    etcd_call_cancel(a->publisher->call);
-    a->publisher->call = NULL;
+    etcd_call_cancel(p->call);
+    p->call = NULL;
+    p->has_news = true; /* what it was about to tell */
+    arm(p);
 }
 
 int publish_open(struct agent *a)

@@ -16,6 +16,7 @@
 
 #define CALLS_MAX 64
 #define TOLD_MAX 64
+#define WAIT_US (2 * SECOND_US) /* the record is written every 5 s anyhow */
 #define LEASE 7
 
 /* A call as the client has it; one that nobody holds needs no care. */
@@ -34,6 +35,8 @@ static struct {
 } fakes;
 
 static struct agent *a;
+static struct loop_timer *limit, *poll_timer;
+static unsigned awaited_calls;
 
 /* ---- the client ---- */
 
@@ -218,6 +221,9 @@ static int tear_down(void **state)
     publish_close(a);
     fence_close(a->fence);
     netlink_close(a->netlink);
+    loop_timer_free(limit);
+    loop_timer_free(poll_timer);
+    limit = poll_timer = NULL;
     loop_free(a->loop);
     free(a->vips);
     free(a);
@@ -229,6 +235,32 @@ static void replace_client(void)
 {
     store_close(a);
     assert_int_equal(store_open(a), 0);
+}
+
+static void on_limit(void *arg)
+{
+    loop_stop(arg);
+}
+
+static void on_poll(void *arg)
+{
+    if (fakes.n_calls >= awaited_calls)
+        loop_stop(arg);
+    loop_timer_set(poll_timer, clock_now_us() + MS_US);
+}
+
+/* Until etcd has been asked that often, or not in time. */
+static bool is_asked(unsigned calls)
+{
+    awaited_calls = calls;
+    if (!limit) {
+        assert_int_equal(loop_timer_new(a->loop, on_limit, a->loop, &limit), 0);
+        assert_int_equal(loop_timer_new(a->loop, on_poll, a->loop, &poll_timer), 0);
+    }
+    loop_timer_set(limit, clock_now_us() + WAIT_US);
+    loop_timer_set(poll_timer, 0);
+    assert_int_equal(loop_run(a->loop), 0);
+    return fakes.n_calls >= calls;
 }
 
 static void ask(enum election_action_type type, uint32_t req)
@@ -275,6 +307,23 @@ static void calls_of_the_election_end_with_their_client(void **state)
     assert_int_equal(fakes.n_told, 0);
 }
 
+/* What it was about to tell is told by the next one. */
+static void the_node_record_outlives_its_client(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 3; round++) {
+        unsigned before = fakes.n_calls;
+        publish_session(a);
+        assert_true(is_asked(before + 1));
+        if (round == 1)
+            publish_soon(a); /* news while it is out */
+        replace_client();
+        if (round == 2)
+            publish_soon(a); /* or afterwards */
+        assert_true(is_asked(before + 2));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +331,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(calls_of_the_election_end_with_their_client, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_node_record_outlives_its_client, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
