@@ -2,6 +2,8 @@
 /* The way of an event into the core, and of its actions out. */
 #include "state.h"
 
+#include <assert.h>
+
 static void step(struct agent *a, struct election_event *ev)
 {
     struct election_actions out = {.max = a->actions_max, .at = a->actions};
@@ -14,6 +16,7 @@ static void step(struct agent *a, struct election_event *ev)
 
 void feed_later(struct agent *a, const struct election_event *ev)
 {
+    assert(!ev->queue.list && !ev->peer.name && !ev->peer.sessions && !ev->peer.records);
     /* Two answers for each VIP fit; a lost one is repeated by the core's own timers. */
     if (a->n_events < AGENT_EVENTS_MAX)
         a->events[a->n_events++] = *ev;

@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #define OPEN_RETRY_US (5 * SECOND_US)
+#define LOOK_US (50 * MS_US) /* an address that is replaced goes and comes within that */
 
 /* A total order, the same on every node. */
 static bool is_before(const struct ip *a, const struct ip *b)
@@ -94,7 +95,7 @@ static bool begin(struct peerlease *p)
         if (getrandom(&p->incarnation, sizeof(p->incarnation), GRND_NONBLOCK) !=
             (ssize_t)sizeof(p->incarnation))
             return false;
-    p->send_new_us = p->drop_old_us = p->retry_us = p->open_us = NEVER_US;
+    p->send_new_us = p->drop_old_us = p->retry_us = p->open_us = p->look_us = NEVER_US;
     return true;
 }
 
@@ -103,7 +104,7 @@ static void on_timer(void *arg)
     struct agent *a = arg;
     uint64_t now = clock_now_us();
     peerwire_on_timer(a, now);
-    if (now >= a->peerlease.open_us)
+    if (now >= a->peerlease.open_us || now >= a->peerlease.look_us)
         peerlease_update(a);
     peerlease_set_timer(a);
 }
@@ -111,7 +112,7 @@ static void on_timer(void *arg)
 void peerlease_set_timer(struct agent *a)
 {
     struct peerlease *p = &a->peerlease;
-    const uint64_t due[] = {p->send_new_us, p->drop_old_us, p->retry_us, p->open_us};
+    const uint64_t due[] = {p->send_new_us, p->drop_old_us, p->retry_us, p->open_us, p->look_us};
     uint64_t at = NEVER_US;
     for (unsigned i = 0; i < sizeof(due) / sizeof(due[0]); i++)
         at = due[i] < at ? due[i] : at;
@@ -120,12 +121,22 @@ void peerlease_set_timer(struct agent *a)
     loop_timer_set(p->timer, at);
 }
 
+void peerlease_soon(struct agent *a)
+{
+    struct peerlease *p = &a->peerlease;
+    if (p->incarnation == 0 || p->look_us != NEVER_US)
+        return;
+    p->look_us = clock_now_us() + LOOK_US;
+    peerlease_set_timer(a);
+}
+
 void peerlease_update(struct agent *a)
 {
     struct peerlease *p = &a->peerlease;
     bool is_first = p->incarnation == 0;
     if (is_first && (!a->settings.has_peers || !begin(p)))
         return;
+    p->look_us = NEVER_US;
     bool was_listening = p->udp != NULL;
     struct udp_place before = p->place;
     p->reason = prepare(a);

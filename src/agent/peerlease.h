@@ -62,8 +62,9 @@ struct peerlease {
     uint64_t drop_old_us; /* when the old one is no longer taken */
     uint64_t retry_us;    /* to create the key */
     uint64_t open_us;     /* to listen, where that failed */
+    uint64_t look_us;     /* to look whether and where to take part */
     struct etcd_call *key_call;
-    struct loop_timer *timer; /* for the four times above */
+    struct loop_timer *timer; /* for the five times above */
 
     struct peerlease_node nodes[PEERLEASE_NODES_MAX];
     struct peerlease_record records[PEERLEASE_RECORDS_MAX]; /* the first place is our own */
@@ -73,9 +74,13 @@ struct peerlease {
 };
 
 /* peerlease.c */
-/* At the start, and whenever settings, links or addresses have changed: takes part, moves, or
- * withdraws, as far as that is possible now. */
+/* At the start, and whenever settings or links have changed: takes part, moves, or withdraws, as
+ * far as that is possible now. Not while actions of the core are carried out: its events point to
+ * what is here. */
 void peerlease_update(struct agent *a);
+/* The same within 50 ms, at any time, and once for all that asks for it until then: VIPs or
+ * addresses have changed. For an agent that has taken part before. */
+void peerlease_soon(struct agent *a);
 /* Fills in where this agent listens. */
 void peerlease_fill_record(const struct agent *a, struct record_node *record);
 /* Sets the timer for what is due next. */

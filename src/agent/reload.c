@@ -59,7 +59,7 @@ void reload_forget_vip(struct agent *a, unsigned i)
     *slot = (struct slot){.is_used = false};
     if (!a->is_stopping)
         reload_add_missing(a); /* it may have moved to another link */
-    peerlease_update(a);
+    peerlease_soon(a);
 }
 
 int reload_resolve(struct agent *a, const struct config *config)

@@ -190,9 +190,11 @@ struct agent {
     uint64_t late_told_us;
 };
 
-/* feed.c: the way of an event into the core and of the actions out */
+/* feed.c: the way of an event into the core and of the actions out. While actions are carried out,
+ * as feed_later(). */
 void feed(struct agent *a, struct election_event *ev);
-/* A kernel's answer that comes while actions are carried out: told right after them. */
+/* An answer that comes while actions are carried out: told right after them. It points nowhere, for
+ * whoever gives it has returned by then. */
 void feed_later(struct agent *a, const struct election_event *ev);
 void feed_simple(struct agent *a, enum election_event_type type, unsigned vip, bool yes);
 

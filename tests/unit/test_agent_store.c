@@ -283,7 +283,7 @@ static void calls_of_the_peer_lease_end_with_their_client(void **state)
     (void)state;
     a->peerlease.incarnation = 11;
     a->peerlease.send_new_us = a->peerlease.drop_old_us = NEVER_US;
-    a->peerlease.retry_us = a->peerlease.open_us = NEVER_US;
+    a->peerlease.retry_us = a->peerlease.open_us = a->peerlease.look_us = NEVER_US;
     for (unsigned round = 1; round <= 3; round++) {
         peerstore_request(a, &publish);
         peerstore_request(a, &revoke);
@@ -324,6 +324,39 @@ static void the_node_record_outlives_its_client(void **state)
     }
 }
 
+/* ---- the core is in a step ---- */
+
+/* What is told then waits until the step is over, and what it points to is gone. */
+static void a_vip_goes_without_events_that_point_anywhere(void **state)
+{
+    struct config config = {.n_vips = 0};
+    (void)state;
+    for (unsigned has_taken_part = 0; has_taken_part < 2; has_taken_part++) {
+        fill(1);
+        a->config = &config;
+        a->is_stepping = true;
+        a->watch = (struct etcd_watch *)&fakes;
+        if (has_taken_part)
+            peerlease_update(a);
+        a->settings.peer_window_us += MS_US; /* news for the core */
+        fakes.n_told = 0;
+        reload_forget_vip(a, 0);
+        assert_false(a->slots[0].is_used);
+        for (unsigned i = 0; i < fakes.n_told; i++) {
+            const struct election_event *ev = &fakes.told[i];
+            assert_null(ev->queue.list);
+            assert_null(ev->peer.name);
+            assert_null(ev->peer.sessions);
+            assert_null(ev->peer.records);
+        }
+    }
+    a->is_stepping = false;
+    fakes.n_told = 0;
+    assert_false(is_asked(fakes.n_calls + 1));
+    assert_int_equal(fakes.n_told, 1); /* afterwards it is told after all */
+    assert_int_equal(fakes.told[0].type, EV_PEER_SETUP);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -332,6 +365,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(calls_of_the_election_end_with_their_client, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_node_record_outlives_its_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_vip_goes_without_events_that_point_anywhere, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
