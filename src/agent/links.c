@@ -170,30 +170,53 @@ static void tell_lost(const struct agent *a, const struct slot *slot)
               slot->link_name);
 }
 
+/* Somebody else changed a VIP's address. */
+static void on_vip_address(struct agent *a, unsigned i, const struct address *address,
+                           bool is_removed)
+{
+    const struct slot *slot = &a->slots[i];
+    /* The kernel does not say who removed an IPv6 address: look whether it is missing. */
+    if (is_removed && a->vips[i].state == VIP_HELD && !links_has_address(a, i)) {
+        /* Past the deadline it was the guardian, and the election is about to hear of it. */
+        if (clock_now_us() < a->election.session.deadline_us)
+            tell_lost(a, slot);
+        feed_simple(a, EV_ADDRESS_LOST, i, false);
+    } else if (is_removed) {
+        publish_soon(a);
+    } else if (!address_is_ours(address)) {
+        publish_soon(a);
+        log_event(LOG_ERROR, "address_foreign", slot->text,
+                  LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
+                  "somebody else put this address on %s", slot->link_name);
+    }
+}
+
+/* Agents meet at the node's own address, probes come from it, and its record names it. */
+static void own_address_changed(struct agent *a)
+{
+    peerlease_soon(a);
+    publish_soon(a);
+}
+
 static void on_address(void *arg, const struct address *address, bool is_removed,
                        enum monitor_origin origin)
 {
     struct agent *a = arg;
+    bool is_on_link = false, is_vip = false;
+    if (origin == MONITOR_OWN)
+        return;
     for (unsigned i = 0; i < a->election.n; i++) {
         const struct slot *slot = &a->slots[i];
-        if (!slot->is_used || !slot->link || slot->link->ifindex != address->ifindex ||
-            !ip_equal(&slot->ip, &address->ip) || origin == MONITOR_OWN)
+        if (!slot->is_used || !slot->link || slot->link->ifindex != address->ifindex)
             continue;
-        /* The kernel does not say who removed an IPv6 address: look whether it is missing. */
-        if (is_removed && a->vips[i].state == VIP_HELD && !links_has_address(a, i)) {
-            /* Past the deadline it was the guardian, and the election is about to hear of it. */
-            if (clock_now_us() < a->election.session.deadline_us)
-                tell_lost(a, slot);
-            feed_simple(a, EV_ADDRESS_LOST, i, false);
-        } else if (is_removed) {
-            publish_soon(a);
-        } else if (!address_is_ours(address)) {
-            publish_soon(a);
-            log_event(LOG_ERROR, "address_foreign", slot->text,
-                      LOG_FIELDS(LOG_TEXT("iface", slot->link_name)),
-                      "somebody else put this address on %s", slot->link_name);
-        }
+        is_on_link = true;
+        if (!ip_equal(&slot->ip, &address->ip))
+            continue;
+        is_vip = true;
+        on_vip_address(a, i, address, is_removed);
     }
+    if (is_on_link && !is_vip)
+        own_address_changed(a);
 }
 
 bool links_has_address(struct agent *a, unsigned i)
@@ -229,6 +252,7 @@ static void on_resync(void *arg)
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->vips[i].state == VIP_HELD && !links_has_address(a, i))
             feed_simple(a, EV_ADDRESS_LOST, i, false);
+    own_address_changed(a);
 }
 
 int links_open(struct agent *a)

@@ -67,6 +67,33 @@ setup()
         lacks 10.77.0.50; lacks 10.77.0.52'
 }
 
+@test "the peer lease follows the address of this node" {
+    host '
+        bound() { ss -Hlun "sport = :9755" | grep -q "$1[%:]"; }
+        unbound() { ! ss -Hlun | grep -q :9755; }
+        told() { etcdctl get talosvip/v1/nodes/cp-1 --print-value-only | grep -q "\"peerAddress\":\"$1"; }
+        untold() { ! told ""; }
+        echo 1 >/proc/sys/net/ipv4/conf/eth0/promote_secondaries
+        ip addr del 10.77.0.11/24 dev eth0 # as before DHCP has answered
+        agent
+        await 10 has 10.77.0.50
+        "$TALOSVIP" status --local -o json | grep -q "no address in the subnet of a VIP"
+        ip addr add 10.77.0.11/24 dev eth0
+        await 2 bound 10.77.0.11
+        await 2 told 10.77.0.11
+        ip addr add 10.77.0.21/24 dev eth0
+        ip addr del 10.77.0.11/24 dev eth0
+        await 2 bound 10.77.0.21
+        await 2 told 10.77.0.21
+        ip addr del 10.77.0.21/24 dev eth0
+        await 2 unbound
+        await 2 untold
+        ip addr add 10.77.0.11/24 dev eth0
+        await 2 bound 10.77.0.11
+        [ "$(count event=address_foreign)" = 0 ]
+        finish'
+}
+
 @test "without BPF: one warning, the longer margin, and no shorter lease than 4 s" {
     host '
         TALOSVIP_ALL=$TALOSVIP

@@ -69,6 +69,29 @@ static void without_carrier_it_hears_but_does_not_take_part(void **state)
     end(a);
 }
 
+/* However many addresses come and go meanwhile, and however long that goes on. */
+static void an_address_that_changed_is_looked_at_once(void **state)
+{
+    struct agent *a = ready_agent();
+    uint64_t due = fakes.now_us + 50 * MS_US;
+    (void)state;
+    peerlease_soon(a);
+    assert_int_equal(fakes.timer_us, due);
+    for (unsigned i = 0; i < 40; i++) {
+        fakes.now_us += MS_US;
+        peerlease_soon(a);
+    }
+    assert_int_equal(fakes.timer_us, due);
+    net.own[0].ip = ip_of("10.0.0.2");
+    peerlease_update(a);
+    assert_true(ip_equal(&net.place.ip, &net.own[0].ip));
+    assert_int_equal(net.n_published, 1); /* others are told where it is now */
+    assert_int_equal(fakes.n_told, 0);
+    peerlease_soon(a);
+    assert_int_equal(fakes.timer_us, fakes.now_us + 50 * MS_US); /* and the next one */
+    end(a);
+}
+
 static void a_port_that_is_taken_is_tried_again(void **state)
 {
     struct agent *a = new_agent();
@@ -311,6 +334,7 @@ int main(void)
         cmocka_unit_test(all_meet_on_the_network_of_the_lowest_vip),
         cmocka_unit_test(a_link_that_is_gone_is_not_replaced_by_another),
         cmocka_unit_test(without_carrier_it_hears_but_does_not_take_part),
+        cmocka_unit_test(an_address_that_changed_is_looked_at_once),
         cmocka_unit_test(a_port_that_is_taken_is_tried_again),
         cmocka_unit_test(switched_off_it_does_nothing_at_all),
         cmocka_unit_test(switched_off_by_a_reload_it_only_withdraws),
