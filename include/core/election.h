@@ -290,6 +290,7 @@ struct session {
     uint64_t latency_us; /* of that answer */
     unsigned failures;   /* in a row */
     uint32_t check_req;  /* of the key check that is out; 0 = none */
+    uint64_t checked_us; /* when that was asked for */
 };
 
 struct election {

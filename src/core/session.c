@@ -54,6 +54,18 @@ static bool has_keys(const struct election *e)
     return false;
 }
 
+/* The watch tells first; this notices when the watch has gone deaf. One at a time: where etcd takes
+ * longer than we renew, each would be forgotten for the next one before its verdict comes. */
+static void check_keys(struct step *s)
+{
+    struct session *ss = &s->e->session;
+    struct election_action *a;
+    if (ss->check_req && s->now < ss->checked_us + REQUEST_TIMEOUT_US)
+        return;
+    ss->check_req = has_keys(s->e) ? step_request(s, ACT_KEYS_CHECK, &a) : 0;
+    ss->checked_us = s->now;
+}
+
 static void renew(struct step *s)
 {
     struct session *ss = &s->e->session;
@@ -62,8 +74,7 @@ static void renew(struct step *s)
     a->lease = ss->lease;
     ss->sent_us = s->now;
     ss->due_us = s->now + REQUEST_TIMEOUT_US;
-    /* The watch tells first; this notices when the watch has gone deaf. */
-    ss->check_req = has_keys(s->e) ? step_request(s, ACT_KEYS_CHECK, &a) : 0;
+    check_keys(s);
 }
 
 static void revoke(struct step *s)

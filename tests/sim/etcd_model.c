@@ -314,6 +314,8 @@ void etcd_request(struct world *w, struct sim_message *m)
     if (n->is_etcd_cut || !n->is_powered)
         return;
     uint64_t delay = world_between(w, 300, world_chance(w, 3) ? 400000 : 4000);
+    if (m->type == ACT_KEYS_CHECK)
+        delay += w->slow_check_us;
     bool is_stale = m->type == ACT_LEASE_RENEW && w->now < n->stale_until;
     if (etcd_is_up(w) || is_stale) {
         apply(w, m);

@@ -167,6 +167,14 @@ static void deaf_owner(struct world *w)
     world_at(w, w->now, SIM_WATCH, OWNER, 0);
 }
 
+/* Each verdict comes when the next renewal is out already. */
+static void deaf_owner_of_a_slow_etcd(struct world *w)
+{
+    w->ttl_us = 2 * SECOND_US;
+    w->slow_check_us = 700 * MS_US;
+    deaf_owner(w);
+}
+
 static void deaf_heir(struct world *w)
 {
     start_all(w, FENCED);
@@ -230,6 +238,7 @@ const struct story stories_of_etcd[] = {
     {"foreign candidate waits its turn", foreign_behind},
     {"foreign owner answers probes", foreign_owner},
     {"deaf watch of the owner", deaf_owner},
+    {"deaf watch of the owner, and a slow etcd", deaf_owner_of_a_slow_etcd},
     {"deaf watch of the heir", deaf_heir},
     {"compaction", compaction},
     {"ghost key while ill", ghost_key_while_ill},

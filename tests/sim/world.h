@@ -253,7 +253,8 @@ struct world {
     struct fault fault[FAULTS_MAX];
     unsigned faults;
     unsigned loss_percent;
-    int midway_node; /* -1, or the node whose next actions are cut short */
+    uint64_t slow_check_us; /* what a key check takes on top */
+    int midway_node;        /* -1, or the node whose next actions are cut short */
     unsigned midway_at;
     bool midway_kill;
     uint64_t ownerless_since[VIPS];

@@ -192,6 +192,50 @@ static void test_key_check(void **state)
     bench_done(&b);
 }
 
+/* The next renewal of a short lease, answered at once; what is asked with it. */
+static uint32_t renew_short(struct bench *b)
+{
+    bench_run_until(b, b->e.session.due_us);
+    const struct election_action *check = bench_find(b, ACT_KEYS_CHECK);
+    uint32_t req = check ? check->req : 0;
+    struct election_event ev = bench_renewed(b);
+    ev.ttl_us = 2 * SECOND_US;
+    bench_feed(b, ev);
+    return req;
+}
+
+static void tell_checked(struct bench *b, uint32_t req, enum election_result result)
+{
+    bench_feed(b, (struct election_event){.type = EV_KEYS_CHECKED, .req = req, .result = result});
+}
+
+/* Were a verdict forgotten for the next question, none would ever count where etcd takes longer
+ * than we renew. One that is lost is not waited for. */
+static void test_key_check_slower_than_renewals(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_init(&b, 1);
+    bench_drive(&b, VIP_HELD);
+    tell_checked(&b, renew_short(&b), RESULT_OK);
+    uint32_t req = renew_short(&b);
+    assert_int_not_equal(req, 0);
+    assert_int_equal(renew_short(&b), 0); /* that one is out */
+    tell_checked(&b, req, RESULT_GONE);
+    BENCH_EXPECT(&b, ACT_CONFIRM);
+    bench_feed(&b, bench_proved(&b, true, 0));
+    req = renew_short(&b);
+    assert_int_not_equal(req, 0);
+    assert_int_equal(renew_short(&b), 0);
+    uint32_t next = renew_short(&b); /* 1.1 s after the one without an answer */
+    assert_true(next != 0 && next != req);
+    tell_checked(&b, req, RESULT_GONE); /* too late */
+    BENCH_EXPECT(&b, ACT_TYPES);
+    tell_checked(&b, next, RESULT_GONE);
+    BENCH_EXPECT(&b, ACT_CONFIRM);
+    bench_done(&b);
+}
+
 /* A queue too long to show our own key is no proof against it while we wait. */
 static void test_partial_queue(void **state)
 {
@@ -273,6 +317,7 @@ int main(void)
         cmocka_unit_test(test_without_packet_fence),
         cmocka_unit_test(test_no_guardian),
         cmocka_unit_test(test_key_check),
+        cmocka_unit_test(test_key_check_slower_than_renewals),
         cmocka_unit_test(test_partial_queue),
         cmocka_unit_test(test_many_vips),
     };
