@@ -165,28 +165,23 @@ int store_open(struct agent *a)
     return r;
 }
 
-static void cancel(struct request *q)
-{
-    etcd_call_cancel(q->call);
-    q->call = NULL;
-}
-
 void store_close(struct agent *a)
 {
     for (unsigned i = 0; i < ELECTION_VIPS_MAX; i++) {
-        cancel(&a->slots[i].proof);
-        cancel(&a->slots[i].resign);
+        store_cancel(&a->slots[i].proof);
+        store_cancel(&a->slots[i].resign);
     }
     change_close(a);
-    struct request *own[] = {&a->grant, &a->renew, &a->revoke, &a->check};
+    struct request *own[] = {&a->grant, &a->renew, &a->revoke};
     for (unsigned i = 0; i < sizeof(own) / sizeof(own[0]); i++)
-        cancel(own[i]);
+        store_cancel(own[i]);
+    for (unsigned i = 0; i < AGENT_CHECKS_MAX; i++)
+        store_cancel(&a->checks[i]);
     peerlease_close_calls(a);
     publish_cancel(a);
     history_cancel(a);
     etcd_call_cancel(a->start_call);
     a->start_call = NULL;
-    a->checks_left = 0;
     etcd_watch_free(a->watch);
     a->watch = NULL;
     etcd_client_free(a->etcd);

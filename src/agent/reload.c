@@ -52,8 +52,8 @@ void reload_add_missing(struct agent *a)
 void reload_forget_vip(struct agent *a, unsigned i)
 {
     struct slot *slot = &a->slots[i];
-    etcd_call_cancel(slot->proof.call);
-    etcd_call_cancel(slot->resign.call);
+    store_cancel(&slot->proof);
+    store_cancel(&slot->resign);
     links_remove_vip(a, i);
     log_event(LOG_INFO, "vip_removed", slot->text, NULL, "no longer configured");
     *slot = (struct slot){.is_used = false};

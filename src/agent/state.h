@@ -33,6 +33,7 @@
 /* All that a command of the configuration finds in its environment, but for what a hook is told. */
 #define AGENT_CHILD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define AGENT_CHANGES_MAX 8
+#define AGENT_CHECKS_MAX 4
 
 _Static_assert(ELECTION_VIPS_MAX <= PACKET_WATCH_MAX, "every VIP is listened for");
 _Static_assert(ELECTION_VIPS_MAX < FENCE_SLOTS, "every VIP has a slot of the fence");
@@ -143,10 +144,10 @@ struct agent {
 
     struct etcd_client *etcd;
     struct etcd_watch *watch;
-    struct request grant, renew, revoke, check;
-    unsigned checks_left; /* txns of the key check that have not answered */
-    bool check_failed, check_gone;
-    uint64_t check_term; /* the oldest raft term of their answers */
+    struct request grant, renew, revoke;
+    struct request checks[AGENT_CHECKS_MAX]; /* the txns of the key check that is out */
+    bool check_failed, check_gone;           /* as far as they have answered */
+    uint64_t check_term;                     /* the oldest raft term of their answers */
     struct etcd_call *start_call;
     struct loop_timer *start_timer;
     uint64_t start_us; /* when the agent began to look for etcd */
@@ -237,6 +238,8 @@ void hooks_end(struct agent *a);
 int store_open(struct agent *a);
 void store_close(struct agent *a);
 void store_request(struct agent *a, const struct election_action *action);
+/* Nobody waits for its answer any more. */
+void store_cancel(struct request *q);
 /* Notes whether etcd answers; every answer is to be told. */
 void store_note_answer(struct agent *a, const struct etcd_reply *reply);
 /* watch.c */

@@ -11,6 +11,8 @@
 #define CALL_TIMEOUT_US SECOND_US
 /* Compares per txn of a key check; two for each VIP, and etcd takes ETCD_OPS_MAX. */
 #define CHECK_MAX 120
+_Static_assert((CHECK_MAX - 1) * AGENT_CHECKS_MAX >= 2 * ELECTION_VIPS_MAX,
+               "a key check of all VIPs fits");
 /* What a proof reads: the queue, the release on record, a request. */
 #define PROOF_RANGES 3
 
@@ -30,6 +32,12 @@ void store_note_answer(struct agent *a, const struct etcd_reply *reply)
     if (is_well)
         guardian_note_token(a);
     history_term(a, &reply->header);
+}
+
+void store_cancel(struct request *q)
+{
+    etcd_call_cancel(q->call);
+    q->call = NULL;
 }
 
 static enum election_result result_of(const struct etcd_reply *reply)
@@ -208,46 +216,59 @@ static int resign(struct agent *a, const struct election_action *action, struct 
     return r;
 }
 
+/* One verdict, when all txns of the check have answered. */
 static void on_checked(void *arg, const struct etcd_reply *reply)
 {
     struct request *q = arg;
     struct agent *a = q->agent;
+    q->call = NULL;
     a->check_failed |= reply->status != ETCD_OK;
     a->check_gone |= reply->status == ETCD_OK && !reply->succeeded;
     if (reply->header.raft_term < a->check_term)
         a->check_term = reply->header.raft_term;
     store_note_answer(a, reply);
-    if (--a->checks_left > 0)
-        return;
-    q->call = NULL;
+    for (unsigned i = 0; i < AGENT_CHECKS_MAX; i++)
+        if (a->checks[i].call)
+            return;
     struct election_event ev = {.type = EV_KEYS_CHECKED,
                                 .req = q->req,
                                 .result = a->check_gone     ? RESULT_GONE
                                           : a->check_failed ? RESULT_FAILED
                                                             : RESULT_OK};
+    uint64_t term = a->check_term; /* the next check may begin in this step */
     feed(a, &ev);
     if (ev.result == RESULT_OK)
-        history_proved(a, HISTORY_CHECKED, a->check_term);
+        history_proved(a, HISTORY_CHECKED, term);
 }
 
-static int send_check(struct agent *a, const struct etcd_compare *compares, size_t n)
+static void replace(struct request *q, struct agent *a, const struct election_action *action)
+{
+    store_cancel(q);
+    *q = (struct request){.agent = a, .type = action->type, .req = action->req, .vip = action->vip};
+}
+
+static int send_check(struct agent *a, const struct election_action *action, struct request *q,
+                      const struct etcd_compare *compares, size_t n)
 {
     const struct etcd_txn txn = {.compares = compares, .n_compares = n};
-    int r = etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_checked, &a->check, &a->check.call);
-    if (r == 0)
-        a->checks_left++;
+    replace(q, a, action);
+    int r = etcd_call_txn(a->etcd, &txn, CALL_TIMEOUT_US, on_checked, q, &q->call);
+    a->check_failed |= r < 0;
     return r;
 }
 
 /* Is each of our keys, and the key before it, what we believe it to be? */
-static int check_keys(struct agent *a)
+static int check_keys(struct agent *a, const struct election_action *action)
 {
     char keys[CHECK_MAX][KEYS_TEXT_MAX];
     struct etcd_compare compares[CHECK_MAX];
+    struct request *q = a->checks;
     size_t n = 0;
     int r = 0;
     a->check_failed = a->check_gone = false;
     a->check_term = UINT64_MAX;
+    for (unsigned i = 0; i < AGENT_CHECKS_MAX; i++)
+        store_cancel(&a->checks[i]);
     for (unsigned i = 0; i < a->election.n && r == 0; i++) {
         const struct vip *v = &a->vips[i];
         int64_t lease = a->election.session.lease;
@@ -265,74 +286,53 @@ static int check_keys(struct agent *a)
             n++;
         }
         if (n + 2 > CHECK_MAX) {
-            r = send_check(a, compares, n);
+            r = send_check(a, action, q++, compares, n);
             n = 0;
         }
     }
-    return n && r == 0 ? send_check(a, compares, n) : r;
+    return n && r == 0 ? send_check(a, action, q, compares, n) : r;
 }
 
-static struct request *request_for(struct agent *a, const struct election_action *action)
+static int ask(struct agent *a, const struct election_action *action)
 {
+    struct slot *slot = &a->slots[action->vip];
+    int r;
     switch (action->type) {
     case ACT_LEASE_GRANT:
-        return &a->grant;
+        replace(&a->grant, a, action);
+        return etcd_call_grant(a->etcd, (int64_t)((action->ttl_us + SECOND_US - 1) / SECOND_US),
+                               CALL_TIMEOUT_US, on_lease_answer, &a->grant, &a->grant.call);
     case ACT_LEASE_RENEW:
-        return &a->renew;
+        a->counters.renewals++;
+        if (a->renew.call)
+            metrics_count_renewal(a, 0);
+        replace(&a->renew, a, action);
+        r = etcd_call_renew(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, &a->renew,
+                            &a->renew.call);
+        if (r < 0)
+            metrics_count_renewal(a, 0);
+        return r;
     case ACT_LEASE_REVOKE:
-        return &a->revoke;
+        replace(&a->revoke, a, action);
+        return etcd_call_revoke(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer,
+                                &a->revoke, &a->revoke.call);
     case ACT_KEYS_CHECK:
-        return &a->check;
+        return check_keys(a, action);
     case ACT_RESIGN:
-        return &a->slots[action->vip].resign;
+        replace(&slot->resign, a, action);
+        r = resign(a, action, &slot->resign);
+        requests_finish(a, action->vip, action->revision);
+        return r;
     default:
-        return &a->slots[action->vip].proof;
+        replace(&slot->proof, a, action);
+        return ask_proof(a, action, &slot->proof);
     }
 }
 
 /* A request that cannot even be started is left to the core's own time limit. */
 void store_request(struct agent *a, const struct election_action *action)
 {
-    struct request *q = request_for(a, action);
-    int r;
-    if (action->type == ACT_KEYS_CHECK && a->checks_left > 0)
-        return; /* the last round is still out; a newer one would prove no more */
-    if (action->type == ACT_LEASE_RENEW) {
-        a->counters.renewals++;
-        if (q->call)
-            metrics_count_renewal(a, 0);
-    }
-    if (action->type != ACT_KEYS_CHECK)
-        etcd_call_cancel(q->call);
-    q->call = NULL;
-    q->agent = a;
-    q->type = action->type;
-    q->req = action->req;
-    q->vip = action->vip;
-    switch (action->type) {
-    case ACT_LEASE_GRANT:
-        r = etcd_call_grant(a->etcd, (int64_t)((action->ttl_us + SECOND_US - 1) / SECOND_US),
-                            CALL_TIMEOUT_US, on_lease_answer, q, &q->call);
-        break;
-    case ACT_LEASE_RENEW:
-        r = etcd_call_renew(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, q, &q->call);
-        break;
-    case ACT_LEASE_REVOKE:
-        r = etcd_call_revoke(a->etcd, action->lease, CALL_TIMEOUT_US, on_lease_answer, q, &q->call);
-        break;
-    case ACT_KEYS_CHECK:
-        r = check_keys(a);
-        break;
-    case ACT_RESIGN:
-        r = resign(a, action, q);
-        requests_finish(a, action->vip, action->revision);
-        break;
-    default:
-        r = ask_proof(a, action, q);
-        break;
-    }
-    if (r < 0 && action->type == ACT_LEASE_RENEW)
-        metrics_count_renewal(a, 0);
+    int r = ask(a, action);
     if (r < 0)
         log_event(LOG_ERROR, "etcd_error", NULL, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
                   "cannot send a request to etcd: %s", strerror(-r));

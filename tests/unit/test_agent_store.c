@@ -149,6 +149,14 @@ void etcd_watch_free(struct etcd_watch *watch)
     (void)watch;
 }
 
+static void answer(unsigned call, enum etcd_status status, bool succeeded)
+{
+    const struct etcd_reply reply = {.status = status, .succeeded = succeeded};
+    assert_true(call < fakes.n_calls && fakes.calls[call].is_out);
+    fakes.calls[call].is_out = false;
+    fakes.calls[call].fn(fakes.calls[call].arg, &reply);
+}
+
 /* ---- the core ---- */
 
 void feed(struct agent *agent, struct election_event *ev)
@@ -357,6 +365,94 @@ static void a_vip_goes_without_events_that_point_anywhere(void **state)
     assert_int_equal(fakes.told[0].type, EV_PEER_SETUP);
 }
 
+/* ---- key checks ---- */
+
+#define MANY 200 /* VIPs; their check takes several txns */
+
+static unsigned check(uint32_t req, unsigned *ret_first)
+{
+    *ret_first = fakes.n_calls;
+    ask(ACT_KEYS_CHECK, req);
+    return fakes.n_calls - *ret_first;
+}
+
+static const struct election_event *verdict(void)
+{
+    assert_int_equal(fakes.n_told, 1);
+    assert_int_equal(fakes.told[0].type, EV_KEYS_CHECKED);
+    fakes.n_told = 0;
+    return &fakes.told[0];
+}
+
+static void a_check_names_every_key(void **state)
+{
+    unsigned first, compares = 0;
+    (void)state;
+    fill(MANY);
+    unsigned n = check(1, &first);
+    assert_true(n > 1 && n <= AGENT_CHECKS_MAX);
+    for (unsigned i = first; i < first + n; i++)
+        compares += (unsigned)fakes.calls[i].n_compares;
+    assert_int_equal(compares, 2 * MANY);
+}
+
+/* In whatever order they are answered, and whatever one of them says. */
+static void a_check_in_parts_has_one_verdict(void **state)
+{
+    static const struct {
+        enum etcd_status status;
+        bool succeeded;
+        enum election_result result;
+    } cases[] = {{ETCD_OK, true, RESULT_OK},
+                 {ETCD_OK, false, RESULT_GONE},
+                 {ETCD_TIMEOUT, false, RESULT_FAILED}};
+    (void)state;
+    fill(MANY);
+    for (unsigned k = 0; k < 3; k++)
+        for (unsigned backwards = 0; backwards < 2; backwards++) {
+            uint32_t req = 1 + 2 * k + backwards;
+            unsigned first, n = check(req, &first);
+            for (unsigned i = 0; i < n; i++) {
+                assert_int_equal(fakes.n_told, 0);
+                unsigned call = backwards ? n - 1 - i : i;
+                answer(first + call, call == 1 ? cases[k].status : ETCD_OK,
+                       call == 1 ? cases[k].succeeded : true);
+            }
+            const struct election_event *ev = verdict();
+            assert_int_equal(ev->result, cases[k].result);
+            assert_int_equal(ev->req, req);
+        }
+}
+
+/* Whichever of its parts was answered first. */
+static void a_check_that_is_out_ends_with_its_client(void **state)
+{
+    (void)state;
+    fill(MANY);
+    for (unsigned k = 0; k < AGENT_CHECKS_MAX; k++) {
+        unsigned first, n = check(1 + k, &first);
+        answer(first + k % n, ETCD_OK, true);
+        replace_client();
+    }
+    assert_int_equal(fakes.n_told, 0);
+}
+
+/* What the core does not wait for any more has no say in the next one. */
+static void a_newer_check_takes_the_place_of_one_that_is_out(void **state)
+{
+    unsigned first;
+    (void)state;
+    fill(MANY);
+    unsigned n = check(1, &first);
+    answer(first, ETCD_OK, false);
+    assert_int_equal(check(2, &first), n);
+    for (unsigned i = 0; i < n; i++)
+        answer(first + i, ETCD_OK, true);
+    const struct election_event *ev = verdict();
+    assert_int_equal(ev->req, 2);
+    assert_int_equal(ev->result, RESULT_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +462,12 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_node_record_outlives_its_client, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_vip_goes_without_events_that_point_anywhere, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_check_names_every_key, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_check_in_parts_has_one_verdict, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_check_that_is_out_ends_with_its_client, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_check_takes_the_place_of_one_that_is_out, set_up,
                                         tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
