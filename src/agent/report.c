@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define LATE_TELL_US SECOND_US
+#define CAUSE_TEXT_MAX (API_NAME_MAX + 32)
 
 static const char *const causes_told[CAUSES] = {
     [CAUSE_NONE] = "",
@@ -25,13 +26,12 @@ static const char *const causes_told[CAUSES] = {
 };
 
 /* The cause in words; of a health check with its name. */
-static const char *cause_told(const struct agent *a, enum election_cause cause)
+static void tell_cause(const struct agent *a, enum election_cause cause, char out[CAUSE_TEXT_MAX])
 {
-    static char text[API_NAME_MAX + 32];
-    if (cause != CAUSE_HEALTH)
-        return causes_told[cause];
-    snprintf(text, sizeof(text), "health check %s failed", health_culprit(a));
-    return text;
+    if (cause == CAUSE_HEALTH)
+        snprintf(out, CAUSE_TEXT_MAX, "health check %s failed", health_culprit(a));
+    else
+        snprintf(out, CAUSE_TEXT_MAX, "%s", causes_told[cause]);
 }
 
 /* Ends the fields of a line. */
@@ -85,7 +85,8 @@ static void tell_released(struct agent *a, const struct election_action *action)
     struct slot *slot = &a->slots[action->vip];
     const struct session *ss = &a->election.session;
     uint64_t now = clock_now_us();
-    char who[RECORD_TEXT_MAX] = "";
+    char who[RECORD_TEXT_MAX] = "", why[CAUSE_TEXT_MAX];
+    tell_cause(a, action->cause, why);
     if (action->cause == CAUSE_RESIGN)
         requests_detail(a, action->vip, who);
     uint64_t left_ms = ss->deadline_us > now ? (ss->deadline_us - now) / MS_US : 0;
@@ -108,7 +109,20 @@ static void tell_released(struct agent *a, const struct election_action *action)
                   LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
                              LOG_TEXT("iface", slot->link_name), LOG_NUMBER("left_ms", left_ms),
                              check_field(a, action->cause)),
-                  "released: %s%s%s", cause_told(a, action->cause), who[0] ? " by " : "", who);
+                  "released: %s%s%s", why, who[0] ? " by " : "", who);
+}
+
+static void tell_left(const struct agent *a, const struct election_action *action)
+{
+    char why[CAUSE_TEXT_MAX];
+    if (action->from == VIP_DROPPING || action->from == VIP_RESIGNING ||
+        action->cause == CAUSE_SHUTDOWN)
+        return;
+    tell_cause(a, action->cause, why);
+    log_event(LOG_WARN, "left", a->slots[action->vip].text,
+              LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
+                         check_field(a, action->cause)),
+              "left the queue: %s", why);
 }
 
 static void tell_systemd(struct agent *a)
@@ -166,12 +180,7 @@ void report_state(struct agent *a, const struct election_action *action)
                       "stepping behind %s, who is to have it", slot->asked.to);
         break;
     case VIP_OFF:
-        if (action->from != VIP_DROPPING && action->from != VIP_RESIGNING &&
-            action->cause != CAUSE_SHUTDOWN)
-            log_event(LOG_WARN, "left", slot->text,
-                      LOG_FIELDS(LOG_TEXT("cause", election_cause_name(action->cause)),
-                                 check_field(a, action->cause)),
-                      "left the queue: %s", cause_told(a, action->cause));
+        tell_left(a, action);
         break;
     default:
         break;
@@ -236,13 +245,14 @@ void report_late_renewal(struct agent *a)
         now < ss->renewed_us + limit || now < a->late_told_us + LATE_TELL_US)
         return;
     a->late_told_us = now;
+    /* It may pass between the step that looked at it and now. */
+    uint64_t left_us = ss->deadline_us > now ? ss->deadline_us - now : 0;
     log_event(
         LOG_WARN, "renewal_late", NULL,
         LOG_FIELDS(LOG_NUMBER("silent_ms", (now - ss->renewed_us) / MS_US),
-                   LOG_NUMBER("left_ms", (ss->deadline_us - now) / MS_US)),
+                   LOG_NUMBER("left_ms", left_us / MS_US)),
         "renewal late: %.1f s since the last answer (limit %.1f s), %.1f s until self-fencing",
-        (double)(now - ss->renewed_us) / 1e6, (double)limit / 1e6,
-        (double)(ss->deadline_us - now) / 1e6);
+        (double)(now - ss->renewed_us) / 1e6, (double)limit / 1e6, (double)left_us / 1e6);
 }
 
 void report_conflict(struct agent *a, unsigned i, const struct mac *mac)
