@@ -144,6 +144,7 @@ build-tests: $(B)/talosvip $(UNIT_TESTS) $(B)/sim $(LAB_TOOLS) $(FUZZERS:%=$(B)/
 # What looks at the clock mostly waits, so what only computes runs beside it, yielding to it.
 check: all unit-test
 	@$(MAKE) --no-print-directory -j3 --output-sync=target check-model check-computing check-waiting
+	@$(MAKE) --no-print-directory e2e-asan
 	@echo "all tests passed"
 
 check-model:
@@ -230,6 +231,10 @@ e2e-records:
 	@tests/e2e/history.sh
 	@tests/e2e/demo.sh
 
+e2e-asan: all $(LAB_TOOLS) ## the lab: an agent with ASan and UBSan, reloaded at random for half a minute
+	@$(MAKE) --no-print-directory VARIANT=asan build/asan/talosvip
+	@tests/e2e/reload.sh $(if $(SEED),-s $(SEED))
+
 history-test: all $(LAB_TOOLS) ## the lab: FAULTS (default 100) random faults, each with one record
 	@tests/e2e/history.sh -n $(FAULTS)
 
@@ -314,5 +319,5 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: all test check ui-test unit-test build-tests sim mutants model check-model check-computing check-waiting lint asan-test valgrind-test corpus-test validate-test fuzz \
-  fuzz-run cli-test e2e e2e-scenarios e2e-records history-test e2e-random bench bench-keepalived demo demo-deps install uninstall deps test-deps package-test package-real deb dist man format \
+  fuzz-run cli-test e2e e2e-scenarios e2e-records e2e-asan history-test e2e-random bench bench-keepalived demo demo-deps install uninstall deps test-deps package-test package-real deb dist man format \
   clean help
