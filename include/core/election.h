@@ -98,6 +98,7 @@ enum election_event_type {
     EV_ADDRESS_SET,     /* req, vip, result: the kernel's answer to ADD or REFRESH */
     EV_ADDRESS_CLEARED, /* req, vip, result: the kernel's answer to DELETE */
     EV_ADDRESS_LOST,    /* vip: somebody else deleted it */
+    EV_PROBE_SENT,      /* vip: ACT_PROBE's frame is out; without this, silence proves nothing */
     EV_PROBE_ANSWERED,  /* vip: somebody answers for it */
     EV_CONFLICT,        /* vip: another MAC claims it while we hold it */
     EV_PEERS,           /* vip, count: peers that have not acknowledged us yet */
@@ -185,6 +186,7 @@ enum election_action_type {
     ACT_SESSION,           /* from_session, to_session, cause */
     ACT_REQUEST_REFUSED,   /* vip, revision = the epoch it was addressed to, refusal */
     ACT_FOREIGN,           /* vip: somebody outside the election has answered for 3 s */
+    ACT_UNPROBED,          /* vip: for 3 s it could not be asked for; it is not taken */
     ACT_LATE,              /* at_us = how late this wake-up came, in microseconds */
     ACT_DONE,              /* everything is released; EV_STOP's answer */
     /* The peer lease. `peer` is the session that a datagram goes to, or is about. */
@@ -261,9 +263,11 @@ struct vip {
     bool has_resign;     /* a resign must follow when the address is off */
     uint64_t probe_us;   /* next probe */
     uint64_t probing_us; /* since when */
-    unsigned silent;     /* probes in a row without an answer */
+    unsigned silent;     /* probes in a row that were sent and not answered */
+    bool was_sent;       /* the last probe */
     bool was_answered;   /* since the last probe */
     bool is_foreign;     /* ACT_FOREIGN was sent */
+    bool is_unprobed;    /* ACT_UNPROBED was sent */
     struct election_request request;
     uint64_t requested_us; /* when that was first heard of */
     bool is_paused;

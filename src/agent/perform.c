@@ -55,6 +55,18 @@ static void delete_address(struct agent *a, const struct election_action *action
     answer(a, action, EV_ADDRESS_CLEARED, r);
 }
 
+static int probe(struct agent *a, unsigned i)
+{
+    const struct slot *slot = &a->slots[i];
+    struct election_event sent = {.type = EV_PROBE_SENT, .vip = i};
+    struct ip_prefix own;
+    bool has_own = address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) == 0;
+    int r = packet_probe(slot->link->packet, &slot->ip, has_own ? &own.ip : NULL);
+    if (r == 0)
+        feed_later(a, &sent);
+    return r;
+}
+
 static void speak(struct agent *a, const struct election_action *action)
 {
     struct slot *slot = &a->slots[action->vip];
@@ -64,9 +76,7 @@ static void speak(struct agent *a, const struct election_action *action)
     /* A frame that cannot be sent is not repeated here: the schedule comes round again. */
     int r;
     if (action->type == ACT_PROBE) {
-        struct ip_prefix own;
-        bool has_own = address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) == 0;
-        r = packet_probe(packet, &slot->ip, has_own ? &own.ip : NULL);
+        r = probe(a, action->vip);
     } else if (action->type == ACT_DEFEND) {
         r = packet_defend(packet, &slot->ip, clock_now_us());
     } else {
@@ -194,6 +204,9 @@ void perform(struct agent *a, const struct election_action *action)
         break;
     case ACT_FOREIGN:
         report_foreign(a, action->vip);
+        break;
+    case ACT_UNPROBED:
+        report_unprobed(a, action->vip);
         break;
     case ACT_LATE:
         log_event(LOG_WARN, "late", NULL, LOG_FIELDS(LOG_NUMBER("late_ms", action->at_us / 1000)),

@@ -223,6 +223,15 @@ void report_session(struct agent *a, const struct election_action *action)
                   "our lease is gone in etcd; addresses come off, a new session follows in 1 s");
 }
 
+void report_unprobed(struct agent *a, unsigned i)
+{
+    log_event(LOG_ERROR, "probe_unsent", a->slots[i].text,
+              LOG_FIELDS(LOG_TEXT("iface", a->slots[i].link_name)),
+              "no probe can be sent on %s, so nobody knows whether another has it; not taking it",
+              a->slots[i].link_name);
+    hooks_fire(a, CONFIG_ON_FAULT, i, "probe_unsent", a->vips[i].revision);
+}
+
 void report_foreign(struct agent *a, unsigned i)
 {
     log_event(LOG_ERROR, "foreign_owner", a->slots[i].text,

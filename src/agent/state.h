@@ -368,6 +368,7 @@ void report_start(struct agent *a);
 void report_state(struct agent *a, const struct election_action *action);
 void report_session(struct agent *a, const struct election_action *action);
 void report_foreign(struct agent *a, unsigned slot);
+void report_unprobed(struct agent *a, unsigned slot);
 void report_late_renewal(struct agent *a);
 void report_conflict(struct agent *a, unsigned slot, const struct mac *mac);
 void report_taken_over(struct agent *a, unsigned slot, const struct mac *mac);

@@ -89,7 +89,7 @@ static void probe(struct step *s, unsigned i)
 {
     struct vip *v = &s->e->vips[i];
     bool is_slow = s->now - v->probing_us >= PROBE_ALERT_US;
-    v->was_answered = false;
+    v->was_sent = v->was_answered = false;
     v->probe_us = s->now + (is_slow ? PROBE_SLOW_US : PROBE_INTERVAL_US);
     step_act(s, ACT_PROBE)->vip = i;
 }
@@ -123,8 +123,21 @@ static void claim(struct step *s, unsigned i)
     vip_set_state(s, i, VIP_PROBING, CAUSE_NONE);
     v->probing_us = s->now;
     v->silent = 0;
-    v->is_foreign = false;
+    v->is_foreign = v->is_unprobed = false;
     probe(s, i);
+}
+
+/* Probing lasts, and people should know why. */
+static void tell_unfinished(struct step *s, unsigned i)
+{
+    struct vip *v = &s->e->vips[i];
+    if (v->was_answered && !v->is_foreign) {
+        v->is_foreign = true;
+        step_act(s, ACT_FOREIGN)->vip = i;
+    } else if (!v->was_answered && !v->was_sent && !v->is_unprobed) {
+        v->is_unprobed = true;
+        step_act(s, ACT_UNPROBED)->vip = i;
+    }
 }
 
 void take_probe_timer(struct step *s, unsigned i)
@@ -132,16 +145,17 @@ void take_probe_timer(struct step *s, unsigned i)
     struct vip *v = &s->e->vips[i];
     if (s->now < v->probe_us)
         return;
-    v->silent = v->was_answered ? 0 : v->silent + 1;
+    if (v->was_answered)
+        v->silent = 0;
+    else if (v->was_sent)
+        v->silent++;
     if (v->silent >= PROBE_COUNT) {
         v->probed_us = s->now;
         claim(s, i);
         return;
     }
-    if (!v->is_foreign && s->now - v->probing_us >= PROBE_ALERT_US) {
-        v->is_foreign = true;
-        step_act(s, ACT_FOREIGN)->vip = i;
-    }
+    if (s->now - v->probing_us >= PROBE_ALERT_US)
+        tell_unfinished(s, i);
     probe(s, i);
 }
 

@@ -182,6 +182,9 @@ void vip_event(struct step *s, unsigned i, const struct election_event *ev)
         if (v->state == VIP_DROPPING && ev->req == v->req)
             give_on_cleared(s, i, ev->result);
         break;
+    case EV_PROBE_SENT:
+        v->was_sent = v->state == VIP_PROBING;
+        break;
     case EV_PROBE_ANSWERED:
         v->was_answered = true;
         break;

@@ -132,6 +132,30 @@ setup()
         ip link del br0'
 }
 
+@test "a probe that could not be sent proves nothing: the address is not taken" {
+    host '
+        ip link add name far type veth peer name near
+        ip link add br0 type bridge; ip link set br0 up
+        ip link set other master br0; ip link set near master br0; ip link set near up
+        unshare -n sh -c "echo \$\$ >/run/far.pid; exec tail -f /dev/null" & FAR=$!
+        await 5 test -s /run/far.pid
+        ip link set far netns $FAR
+        nsenter -t $FAR -n sh -c "ip link set far up; ip addr add 10.77.0.50/24 dev far"
+        tc qdisc add dev eth0 root pfifo limit 0 # a queue that is always full
+        agent
+        await 10 logged event=probe_unsent
+        lacks 10.77.0.50
+        [ "$(count event=acquired)" = 0 ]
+        tc qdisc del dev eth0 root
+        status=0; wait $AGENT || status=$?
+        kill $FAR
+        [ $status = 1 ]
+        logged event=foreign_owner
+        [ "$(count event=probe_unsent)" = 1 ]
+        [ "$(count event=acquired)" = 0 ]
+        ip link del br0'
+}
+
 @test "etcd that comes later is waited for quietly" {
     host '
         kill %1; wait %1 || :

@@ -114,7 +114,14 @@ static void execute(struct world *w, struct sim_node *n, const struct election_a
         inbox_add(n, &answer, NULL);
         break;
     case ACT_PROBE:
+        answer.type = EV_PROBE_SENT;
+        if (is_refused || n->is_queue_full || !n->has_link)
+            break;
         ask_wire(w, n, a->vip);
+        inbox_add(n, &answer, NULL);
+        break;
+    case ACT_UNPROBED:
+        world_trace(w, "agent  node %u vip%u cannot be probed for", n->id, a->vip);
         break;
     case ACT_STATE:
         world_trace(w, "agent  node %u vip%u %s -> %s (%s)", n->id, a->vip, vip_state_name(a->from),

@@ -132,6 +132,25 @@ static void never_owned(struct world *w)
     expect_owner_for(w, LAST, 3 * SECOND_US);
 }
 
+/* Nobody is silent who was not asked: the owner hangs and still answers, its key is deleted, and
+ * the queue of the heir's link is full. */
+static void unsent_probes(struct world *w)
+{
+    start_all(w, FENCED);
+    unsigned mark = w->traced;
+    freeze_all_of(w, OWNER);
+    w->node[HEIR].is_queue_full = true;
+    delete_key(w, OWNER);
+    wait_state(w, HEIR, VIP_PROBING, SECOND_US);
+    expect_owner_for(w, OWNER, SECOND_US);
+    expect_no_other_for(w, OWNER, 5 * SECOND_US);
+    expect(w, was_traced(w, mark, "cannot be probed for"), "nobody was told");
+    w->node[HEIR].is_queue_full = false;
+    wait_owner(w, HEIR, 2200 * MS_US, 3 * SECOND_US);
+    thaw_all_of(w, OWNER);
+    expect_owner_for(w, HEIR, 3 * SECOND_US);
+}
+
 /* The answer comes after the deadline, though the lease lives: the key is proved again first. */
 static void late_answer(struct world *w)
 {
@@ -159,6 +178,7 @@ const struct story stories_of_doubt[] = {
     {"slow proof is asked for again", slow_proof},
     {"slow etcd keeps nobody out", slow_etcd},
     {"release only by one who owned", never_owned},
+    {"unsent probes are no silence", unsent_probes},
     {"answer after the deadline", late_answer},
     {NULL, NULL},
 };

@@ -130,6 +130,7 @@ struct sim_node {
     bool must_prove[VIPS];      /* its deadline has passed since etcd last proved that it leads */
     bool is_vip_cut, is_etcd_cut;
     bool refuses_delete;
+    bool is_queue_full;   /* of its link: no probe can be sent */
     uint64_t stale_until; /* a deposed etcd leader still answers this node's renewals */
     /* the agent process */
     bool is_agent_alive, is_agent_frozen, is_stopping;

@@ -148,6 +148,23 @@ static void check_step(struct bench *b, uint32_t last_req)
     assert_int_equal(b->e.now_us, b->now);
 }
 
+/* What the agent says right after a step that asked for probes. */
+static void note_sent(struct bench *b)
+{
+    uint64_t now = b->now;
+    unsigned n = 0, probed[BENCH_VIPS_MAX];
+    for (unsigned i = 0; i < b->out.n && !b->is_unsent; i++)
+        if (b->out.at[i].type == ACT_PROBE)
+            probed[n++] = b->out.at[i].vip;
+    if (n == 0)
+        return;
+    b->out.n = 0;
+    b->now = b->e.now_us;
+    while (n > 0)
+        bench_feed(b, (struct election_event){.type = EV_PROBE_SENT, .vip = probed[--n]});
+    b->now = now;
+}
+
 void bench_feed(struct bench *b, struct election_event ev)
 {
     enum vip_state before[BENCH_VIPS_MAX];
@@ -155,6 +172,7 @@ void bench_feed(struct bench *b, struct election_event ev)
     uint64_t deadline = b->e.session.deadline_us;
     uint32_t last_req = b->e.last_req;
     int64_t lease = b->e.session.lease;
+    note_sent(b);
     for (unsigned i = 0; i < b->n_vips; i++)
         before[i] = b->vips[i].state;
     /* The one change that needs no word: a slot that was free is taken into use. */
@@ -289,5 +307,6 @@ void bench_drive(struct bench *b, enum vip_state state)
             break;
         }
     }
+    note_sent(b);
     assert_int_equal(b->vips[0].state, state);
 }

@@ -24,6 +24,7 @@ struct bench {
     unsigned n_vips;
     uint64_t now;
     int64_t revision; /* of the newest thing etcd said */
+    bool is_unsent;   /* no probe can be sent */
     bool is_armed[BENCH_VIPS_MAX], is_shut[BENCH_VIPS_MAX];
     struct election_actions out;
 };

@@ -276,6 +276,50 @@ static void test_probing(void **state)
     bench_done(&b);
 }
 
+/* A busy queue refuses the frame: nobody was asked, so nobody is silent. */
+static void test_unsent_probes_prove_nothing(void **state)
+{
+    struct bench b;
+    unsigned told = 0, probes = 0;
+    (void)state;
+    bench_init(&b, 1);
+    b.is_unsent = true;
+    bench_drive(&b, VIP_PROBING);
+    uint64_t start = b.now;
+    while (b.now < start + 20 * SECOND_US) {
+        bench_timer(&b, b.e.wake_us);
+        assert_null(bench_find(&b, ACT_FOREIGN));
+        told += bench_find(&b, ACT_UNPROBED) != NULL;
+        probes += bench_find(&b, ACT_PROBE) != NULL;
+        if (b.e.session.req)
+            bench_feed(&b, bench_renewed(&b));
+        assert_int_equal(b.vips[0].state, VIP_PROBING);
+        assert_int_equal(told, b.now - start >= 3 * SECOND_US);
+    }
+    assert_in_range(probes, 150 + 30, 150 + 36); /* and the queue is not made busier */
+    b.is_unsent = false;
+    for (uint64_t sent = b.now; b.vips[0].state == VIP_PROBING; bench_timer(&b, b.e.wake_us))
+        assert_true(b.now - sent < 3 * SECOND_US);
+    bench_done(&b);
+}
+
+/* One that was sent and one that was not, in turn: three of those sent are enough. */
+static void test_only_sent_probes_count(void **state)
+{
+    struct bench b;
+    unsigned probes = 0;
+    (void)state;
+    bench_init(&b, 1);
+    b.is_unsent = true;
+    bench_drive(&b, VIP_PROBING);
+    while (b.vips[0].state == VIP_PROBING) {
+        b.is_unsent = probes++ % 2 == 0;
+        bench_timer(&b, b.e.wake_us);
+    }
+    assert_int_equal(probes, 6);
+    bench_done(&b);
+}
+
 static void test_foreign_owner(void **state)
 {
     struct bench b;
@@ -407,6 +451,8 @@ int main(void)
         cmocka_unit_test(test_kernel_refuses_to_delete),
         cmocka_unit_test(test_kernel_refuses_to_add),
         cmocka_unit_test(test_probing),
+        cmocka_unit_test(test_unsent_probes_prove_nothing),
+        cmocka_unit_test(test_only_sent_probes_count),
         cmocka_unit_test(test_foreign_owner),
         cmocka_unit_test(test_resign_of_one_who_never_owned),
         cmocka_unit_test(test_resign_is_retried),
