@@ -36,13 +36,18 @@ bool address_is_ours(const struct address *a);
  * 0 or -errno: -ENODEV no such link, -EACCES IPv6 is disabled on it, -EPERM, -ETIMEDOUT. */
 int address_set(struct netlink *nl, int ifindex, const struct ip *ip, uint32_t valid_s);
 
-/* Takes it off; only as address_set() put it there, that is /32 or /128. 0 when it is gone,
- * also if it was not there or the link itself is gone; else -errno. */
+/* Takes it off: the /32 or /128 that address_set() put on the link (0: which is gone), and then
+ * whatever other entry of it any link has, by whomever and with whatever prefix, since the kernel
+ * answers for each. 0 when the kernel has none left; else -errno, -EEXIST if somebody puts it back
+ * all the time. */
 int address_remove(struct netlink *nl, int ifindex, const struct ip *ip);
 
 /* All addresses of all links, or of one when `ifindex` is not 0. The caller frees the list
  * (free()); NULL when empty. 0 or -errno. */
 int address_list(struct netlink *nl, int ifindex, struct address **ret_list, size_t *ret_n);
+
+/* As address_list(): each entry of this one address, on any link and with any prefix. */
+int address_find(struct netlink *nl, const struct ip *ip, struct address **ret_list, size_t *ret_n);
 
 /* The node's own address in whose subnet `vip` is, on this link: of the longest prefix, neither
  * the VIP itself nor one of ours, nor tentative. 0, -ENOENT, or -errno. */

@@ -180,29 +180,43 @@ int host_check_ttl(const struct agent *a, bool is_fenced)
 }
 
 /* Somebody configured a VIP by hand: it would be on two nodes as soon as another took it. */
+int host_find_foreign(struct agent *a, const struct ip *vip, struct address *ret_foreign,
+                      char ret_name[LINK_NAME_MAX])
+{
+    struct address *list;
+    struct link link;
+    size_t n, i = 0;
+    int r = address_find(a->netlink, vip, &list, &n);
+    if (r < 0)
+        return r;
+    while (i < n && address_is_ours(&list[i]))
+        i++;
+    if (i < n) {
+        bool is_named = link_get(a->netlink, list[i].ifindex, &link) == 0;
+        snprintf(ret_name, LINK_NAME_MAX, "%s", is_named ? link.name : "?");
+        *ret_foreign = list[i];
+        r = 1;
+    }
+    free(list);
+    return r;
+}
+
 int host_check_untouched(struct agent *a)
 {
-    struct address *list = NULL;
-    size_t n = 0;
-    int code = 0;
-    if (address_list(a->netlink, 0, &list, &n) < 0)
-        return 4;
-    for (size_t i = 0; i < n && code == 0; i++)
-        for (size_t k = 0; k < a->config->n_vips; k++) {
-            struct link link;
-            char text[IP_TEXT_MAX];
-            if (address_is_ours(&list[i]) || !ip_equal(&list[i].ip, &a->config->vips[k].ip))
-                continue;
-            ip_format(&list[i].ip, text);
-            bool is_named = link_get(a->netlink, list[i].ifindex, &link) == 0;
-            fprintf(stderr,
-                    "talosvip: %s is already set on %s, and not by talosvip\n"
-                    "  hint: take it off there first: ip addr del %s/%u dev %s\n",
-                    text, is_named ? link.name : "?", text, list[i].bits,
-                    is_named ? link.name : "?");
-            code = 1;
-            break;
-        }
-    free(list);
-    return code;
+    for (size_t k = 0; k < a->config->n_vips; k++) {
+        struct address foreign;
+        char name[LINK_NAME_MAX], text[IP_TEXT_MAX];
+        int r = host_find_foreign(a, &a->config->vips[k].ip, &foreign, name);
+        if (r == 0)
+            continue;
+        if (r < 0)
+            return 4;
+        ip_format(&foreign.ip, text);
+        fprintf(stderr,
+                "talosvip: %s is already set on %s, and not by talosvip\n"
+                "  hint: take it off there first: ip addr del %s/%u dev %s\n",
+                text, name, text, foreign.bits, name);
+        return 1;
+    }
+    return 0;
 }

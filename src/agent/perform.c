@@ -42,7 +42,7 @@ static void delete_address(struct agent *a, const struct election_action *action
     struct slot *slot = &a->slots[action->vip];
     int ifindex = slot->link ? slot->link->ifindex : 0;
     uint64_t asked_us = clock_now_us();
-    int r = ifindex ? address_remove(a->netlink, ifindex, &slot->ip) : 0;
+    int r = address_remove(a->netlink, ifindex, &slot->ip);
     if (r < 0)
         log_event(LOG_ERROR, "address_stuck", slot->text,
                   LOG_FIELDS(LOG_TEXT("iface", slot->link_name), LOG_TEXT("error", strerror(-r))),

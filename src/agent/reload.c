@@ -34,6 +34,25 @@ static void add_vip(struct agent *a, const struct config_vip *vip, const char *l
                   "cannot take part for this VIP: %s", strerror(-r));
 }
 
+/* As at the start, but only this one is refused. Until the next reload, or another VIP has gone. */
+static bool is_untouched(struct agent *a, const struct ip *vip)
+{
+    struct address foreign;
+    char name[LINK_NAME_MAX], text[IP_TEXT_MAX];
+    int r = host_find_foreign(a, vip, &foreign, name);
+    ip_format(vip, text);
+    if (r < 0)
+        log_event(LOG_ERROR, "vip_failed", text, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
+                  "cannot find out whether it is set here already: %s", strerror(-r));
+    else if (r > 0)
+        log_event(LOG_ERROR, "vip_failed", text,
+                  LOG_FIELDS(LOG_TEXT("error", "already set"), LOG_TEXT("iface", name)),
+                  "it is already set on %s, and not by talosvip; take it off there first (ip addr "
+                  "del %s/%u dev %s) and reload",
+                  name, text, foreign.bits, name);
+    return r == 0;
+}
+
 void reload_add_missing(struct agent *a)
 {
     for (size_t k = 0; k < a->config->n_vips; k++) {
@@ -43,7 +62,7 @@ void reload_add_missing(struct agent *a)
         if (slot_with(a, &vip->ip) >= 0)
             continue;
         buf_init(&why, 512);
-        if (links_resolve(a, vip, name, &why) == 0)
+        if (links_resolve(a, vip, name, &why) == 0 && is_untouched(a, &vip->ip))
             add_vip(a, vip, name);
         buf_done(&why);
     }

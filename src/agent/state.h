@@ -408,8 +408,11 @@ int settings_check_ttl(const struct settings *s, bool is_fenced, struct buf *why
 int host_check_rights(void);
 int host_take_lock(struct agent *a);
 int host_check_ttl(const struct agent *a, bool is_fenced);
-/* Nobody has put a VIP of ours on a link by hand. */
+/* Nobody has put a VIP of the configuration on a link by hand. */
 int host_check_untouched(struct agent *a);
+/* 1 and where it is, if somebody has; 0 or -errno. */
+int host_find_foreign(struct agent *a, const struct ip *vip, struct address *ret_foreign,
+                      char ret_name[LINK_NAME_MAX]);
 void host_drop_rights(const struct settings *s);
 /* Ahead of whatever else this host does, and not swapped out, as far as it is allowed; else says
  * so. A bug that keeps the processor loses that again. */

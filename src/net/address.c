@@ -11,6 +11,8 @@
 
 /* A dump that overlaps with a change is asked again, but not for ever. */
 #define DUMP_TRIES 5
+/* Looks after deleting, while somebody puts it back. */
+#define REMOVE_TRIES 3
 
 bool address_is_ours(const struct address *a)
 {
@@ -57,10 +59,35 @@ int address_set(struct netlink *nl, int ifindex, const struct ip *ip, uint32_t v
     return netlink_call(nl, msg, NULL, NULL);
 }
 
+/* Without IFA_ADDRESS, which is the other end's where there is one: IPv4 would compare it. */
+static int remove_entry(struct netlink *nl, int ifindex, const struct ip *ip, uint8_t bits)
+{
+    struct ifaddrmsg header = header_of(ifindex, ip);
+    header.ifa_prefixlen = bits;
+    struct nl_msg *msg = netlink_request(RTM_DELADDR, NLM_F_ACK, &header, sizeof(header));
+    if (msg && nla_put(msg, IFA_LOCAL, (int)ip_len(ip), ip->bytes) < 0) {
+        nlmsg_free(msg);
+        msg = NULL;
+    }
+    int r = netlink_call(nl, msg, NULL, NULL);
+    return r == -EADDRNOTAVAIL || r == -ENODEV ? 0 : r;
+}
+
 int address_remove(struct netlink *nl, int ifindex, const struct ip *ip)
 {
-    int r = netlink_call(nl, request(RTM_DELADDR, 0, ifindex, ip), NULL, NULL);
-    return r == -EADDRNOTAVAIL || r == -ENODEV ? 0 : r;
+    /* Ours first: that is nearly always all there is. */
+    int r = ifindex ? remove_entry(nl, ifindex, ip, ip_bits(ip)) : 0;
+    for (int i = 0; i < REMOVE_TRIES && r == 0; i++) {
+        struct address *list;
+        size_t n;
+        r = address_find(nl, ip, &list, &n);
+        if (r < 0 || n == 0)
+            return r;
+        for (size_t k = 0; k < n && r == 0; k++)
+            r = remove_entry(nl, list[k].ifindex, ip, list[k].bits);
+        free(list);
+    }
+    return r < 0 ? r : -EEXIST;
 }
 
 int address_parse(struct nlmsghdr *hdr, struct address *ret_address)
@@ -96,7 +123,8 @@ int address_parse(struct nlmsghdr *hdr, struct address *ret_address)
 struct dump {
     struct address *list;
     size_t n;
-    int ifindex;
+    int ifindex;           /* 0: of all links */
+    const struct ip *only; /* NULL: all addresses */
 };
 
 static int on_address(void *arg, struct nlmsghdr *hdr)
@@ -105,7 +133,7 @@ static int on_address(void *arg, struct nlmsghdr *hdr)
     struct address a;
     if (hdr->nlmsg_type != RTM_NEWADDR || address_parse(hdr, &a) < 0)
         return 0;
-    if (d->ifindex != 0 && a.ifindex != d->ifindex)
+    if ((d->ifindex != 0 && a.ifindex != d->ifindex) || (d->only && !ip_equal(&a.ip, d->only)))
         return 0;
     int r = netlink_grow((void **)&d->list, d->n, sizeof(a));
     if (r == 0)
@@ -113,10 +141,12 @@ static int on_address(void *arg, struct nlmsghdr *hdr)
     return r;
 }
 
-int address_list(struct netlink *nl, int ifindex, struct address **ret_list, size_t *ret_n)
+static int list_those(struct netlink *nl, int ifindex, const struct ip *only,
+                      struct address **ret_list, size_t *ret_n)
 {
-    struct dump d = {.ifindex = ifindex};
-    struct ifaddrmsg header = {.ifa_family = AF_UNSPEC, .ifa_index = (unsigned)ifindex};
+    struct dump d = {.ifindex = ifindex, .only = only};
+    int family = only ? netlink_family(only) : AF_UNSPEC;
+    struct ifaddrmsg header = {.ifa_family = (uint8_t)family, .ifa_index = (unsigned)ifindex};
     int r = -EAGAIN;
     for (int i = 0; i < DUMP_TRIES && r == -EAGAIN; i++) {
         struct nl_msg *msg = netlink_request(RTM_GETADDR, NLM_F_DUMP, &header, sizeof(header));
@@ -134,6 +164,16 @@ int address_list(struct netlink *nl, int ifindex, struct address **ret_list, siz
     *ret_list = d.list;
     *ret_n = d.n;
     return 0;
+}
+
+int address_list(struct netlink *nl, int ifindex, struct address **ret_list, size_t *ret_n)
+{
+    return list_those(nl, ifindex, NULL, ret_list, ret_n);
+}
+
+int address_find(struct netlink *nl, const struct ip *ip, struct address **ret_list, size_t *ret_n)
+{
+    return list_those(nl, 0, ip, ret_list, ret_n);
 }
 
 int address_in_subnet(struct netlink *nl, int ifindex, const struct ip *vip,

@@ -94,6 +94,62 @@ setup()
         finish'
 }
 
+
+@test "an address that somebody set by hand beside ours goes with it, wherever it is" {
+    host '
+        printf -- "---\napiVersion: v1alpha1\nkind: Layer2VIPConfig\nname: fd77::50\nlink: eth0\n" >>vip.yaml
+        ip link add spare type veth peer name wheel; ip link set spare up
+        agent
+        await 10 has 10.77.0.50; await 10 has fd77::50
+        ip addr add 10.77.0.50/24 dev eth0
+        ip addr add 10.77.0.50/32 dev spare
+        ip addr add fd77::50/64 dev spare nodad
+        finish
+        lacks 10.77.0.50; lacks fd77::50
+        ip link del spare'
+}
+
+@test "so it does when the guardian takes it off" {
+    host '
+        agent
+        await 10 has 10.77.0.50
+        ip addr add 10.77.0.50/24 dev eth0
+        kill -9 $AGENT
+        await 5 lacks 10.77.0.50
+        await 5 sh -c "! pgrep -x talosvip-guard"
+        [ -n "$(etcdctl get --prefix talosvip/v1/released/)" ]'
+}
+
+@test "a reload takes no part for an address that somebody set by hand" {
+    host '
+        agent
+        await 10 has 10.77.0.50
+        ip addr add 10.77.0.51/24 dev eth0
+        for n in 51 52; do
+            printf -- "---\napiVersion: v1alpha1\nkind: Layer2VIPConfig\nname: 10.77.0.$n\nlink: eth0\n" >>vip.yaml
+        done
+        kill -HUP $AGENT
+        await 10 has 10.77.0.52
+        logged "event=vip_failed vip=10.77.0.51"
+        [ "$(count "event=acquired vip=10.77.0.51")" = 0 ]
+        ip addr del 10.77.0.51/24 dev eth0
+        kill -HUP $AGENT
+        await 10 has 10.77.0.51
+        [ "$(count event=vip_failed)" = 1 ]
+        finish'
+}
+
+@test "an address set by hand keeps an agent from starting" {
+    host '
+        ip addr add 10.77.0.50/24 dev eth0
+        status=0
+        "$TALOSVIP" run -c vip.yaml -e http://127.0.0.1:2379 --node cp-1 2>/run/err || status=$?
+        [ $status = 1 ]
+        grep -q "10.77.0.50 is already set on eth0, and not by talosvip" /run/err
+        grep -q "ip addr del 10.77.0.50/24 dev eth0" /run/err
+        ip addr del 10.77.0.50/24 dev eth0'
+}
+
 @test "without BPF: one warning, the longer margin, and no shorter lease than 4 s" {
     host '
         TALOSVIP_ALL=$TALOSVIP

@@ -112,19 +112,48 @@ static void test_expires(void **state)
     assert_true(clock_now_us() - start > 900000);
 }
 
-/* An address that somebody else added with another prefix is not ours to take away. */
-static void test_foreign_prefix_stays(void **state)
+static size_t count_entries(const struct ip *ip)
 {
-    struct ip vip = net_ns_ip("10.77.0.100");
-    struct address a;
+    struct address *list;
+    size_t n;
+    assert_int_equal(address_find(nl, ip, &list, &n), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_true(ip_equal(&list[i].ip, ip));
+    free(list);
+    return n;
+}
+
+/* The kernel answers for each entry of an address, whoever put it there and wherever. */
+static void test_removes_every_entry(void **state)
+{
+    static const struct {
+        const char *vip, *by_hand;
+        size_t n;
+    } cases[] = {
+        {"10.77.0.100", "ip addr add 10.77.0.100/24 dev eth0", 2},
+        {"10.77.0.100", "ip addr add 10.77.0.100 peer 10.77.0.101 dev eth0", 2},
+        {"10.77.0.100", "ip addr add 10.77.0.100/16 dev eth0; ip addr add 10.77.0.100/8 dev lo", 3},
+        {"fd77::64", "ip addr add fd77::64/64 dev eth0 nodad", 1}, /* it is ours from now on */
+        {"fd77::64", "ip addr add fd77::64/64 dev eth0; ip addr add fd77::64/56 dev lo", 2},
+    };
+    struct ip own4 = net_ns_ip("10.77.0.1"), own6 = net_ns_ip("fd77::1");
     (void)state;
-    assert_int_equal(net_ns_run(&ns, 0, "ip addr add 10.77.0.100/24 dev eth0"), 0);
-    assert_int_equal(address_remove(nl, ns.ifindex[0], &vip), 0);
-    assert_true(find_address(&vip, &a));
-    assert_false(address_is_ours(&a));
-    assert_int_equal(a.bits, 24);
-    assert_int_equal(a.valid_s, ADDRESS_FOREVER);
-    assert_int_equal(net_ns_run(&ns, 0, "ip addr del 10.77.0.100/24 dev eth0"), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ip vip = net_ns_ip(cases[i].vip);
+        for (int is_on = 1; is_on >= 0; is_on--) {
+            assert_int_equal(net_ns_run(&ns, 0, "%s", cases[i].by_hand), 0);
+            if (is_on) {
+                assert_int_equal(address_set(nl, ns.ifindex[0], &vip, 5), 0);
+                assert_int_equal(count_entries(&vip), cases[i].n);
+            }
+            assert_true(count_entries(&vip) > 0);
+            /* Also where our link is gone. */
+            assert_int_equal(address_remove(nl, is_on ? ns.ifindex[0] : 0, &vip), 0);
+            assert_int_equal(count_entries(&vip), 0);
+        }
+    }
+    assert_int_equal(count_entries(&own4), 1);
+    assert_int_equal(count_entries(&own6), 1);
 }
 
 /* Talos or a person left it there, for ever: from now on it has our tag and our lifetime. */
@@ -335,7 +364,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_add_refresh_delete),
         cmocka_unit_test(test_expires),
-        cmocka_unit_test(test_foreign_prefix_stays),
+        cmocka_unit_test(test_removes_every_entry),
         cmocka_unit_test(test_foreign_host_prefix_is_adopted),
         cmocka_unit_test(test_list_of_all_links),
         cmocka_unit_test(test_own_address_in_subnet),
