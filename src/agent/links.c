@@ -63,6 +63,11 @@ static void watch_vips(struct agent *a, struct agent_link *l)
                   "cannot listen for claims on %s: %s", l->name, strerror(-r));
 }
 
+bool links_is_usable(const struct slot *slot)
+{
+    return slot->link && slot->link->is_running;
+}
+
 static void detach(struct agent_link *l)
 {
     packet_close(l->packet);
@@ -300,18 +305,19 @@ int links_add_vip(struct agent *a, unsigned i)
 {
     struct slot *slot = &a->slots[i];
     struct link link;
+    int r = fence_add_vip(a->fence, &slot->ip, i + 1);
+    if (r < 0)
+        return r;
     slot->link = link_use(a, slot->link_name);
-    if (!slot->link)
+    if (!slot->link) {
+        fence_remove_vip(a->fence, &slot->ip);
         return -ENOSPC;
+    }
     if (slot->link->users > 1 && slot->link->ifindex)
         watch_vips(a, slot->link);
     else if (link_find(a->netlink, slot->link_name, &link) == 0)
         attach(a, slot->link, &link);
-    sight_add_vip(a, i);
-    int r = fence_add_vip(a->fence, &slot->ip, i + 1);
-    if (r == 0 && !slot->link->is_running)
-        set_bar(a, i, true);
-    return r;
+    return 0;
 }
 
 void links_remove_vip(struct agent *a, unsigned i)

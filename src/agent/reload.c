@@ -25,13 +25,18 @@ static void add_vip(struct agent *a, const struct config_vip *vip, const char *l
     *slot = (struct slot){.is_used = true, .ip = vip->ip};
     ip_format(&vip->ip, slot->text);
     snprintf(slot->link_name, sizeof(slot->link_name), "%s", link_name);
-    unsigned bars = (health_is_barred(a) ? BAR_HEALTH : 0) | (a->is_paused ? BAR_PAUSE : 0);
-    struct election_event added = {.type = EV_VIP_ADDED, .vip = i, .bar = bars};
-    feed(a, &added);
     int r = links_add_vip(a, i);
-    if (r < 0)
+    if (r < 0) {
         log_event(LOG_ERROR, "vip_failed", slot->text, LOG_FIELDS(LOG_TEXT("error", strerror(-r))),
                   "cannot take part for this VIP: %s", strerror(-r));
+        *slot = (struct slot){.is_used = false};
+        return;
+    }
+    unsigned bars = (health_is_barred(a) ? BAR_HEALTH : 0) | (a->is_paused ? BAR_PAUSE : 0) |
+                    (links_is_usable(slot) ? 0 : BAR_LINK);
+    struct election_event added = {.type = EV_VIP_ADDED, .vip = i, .bar = bars};
+    feed(a, &added);
+    sight_add_vip(a, i);
 }
 
 /* As at the start, but only this one is refused. Until the next reload, or another VIP has gone. */

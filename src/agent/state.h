@@ -278,7 +278,11 @@ int links_resolve(struct agent *a, const struct config_vip *vip, char ret_name[L
                   struct buf *why);
 int links_open(struct agent *a);
 void links_close(struct agent *a);
+/* Puts it behind the packet fence and listens for it, before the election hears of it. 0; or
+ * -errno, and nothing is left of it. */
 int links_add_vip(struct agent *a, unsigned slot);
+/* Otherwise it is barred. */
+bool links_is_usable(const struct slot *slot);
 void links_remove_vip(struct agent *a, unsigned slot);
 /* Every address with our tag that the election does not know of goes. */
 int links_clean(struct agent *a);
