@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RETRY_US SECOND_US
+
 static void set_bar(struct agent *a, unsigned i, bool is_barred)
 {
     struct election_event ev = {.type = EV_BAR, .vip = i, .bar = BAR_LINK, .yes = is_barred};
@@ -48,7 +50,25 @@ static void on_frame(void *arg, const struct frame *frame)
     }
 }
 
-/* Tells the packet endpoint which addresses to listen for. */
+/* A fault whose end nothing may tell is looked at again. True for the first time: to be told. */
+static bool has_new_fault(struct agent *a, struct agent_link *l)
+{
+    bool is_new = !l->has_failed;
+    l->has_failed = true;
+    loop_timer_set(a->links_retry, clock_now_us() + RETRY_US);
+    return is_new;
+}
+
+static void tell_failed(struct agent *a, struct agent_link *l, int r)
+{
+    if (has_new_fault(a, l))
+        log_event(LOG_ERROR, "link_failed", NULL,
+                  LOG_FIELDS(LOG_TEXT("iface", l->name), LOG_TEXT("error", strerror(-r))),
+                  "cannot use %s: %s; trying again", l->name, strerror(-r));
+}
+
+/* Tells the packet endpoint which addresses to listen for. When it cannot, it goes on listening for
+ * those of before; a new one is barred, since its silence would mean nothing. */
 static void watch_vips(struct agent *a, struct agent_link *l)
 {
     struct ip ips[PACKET_WATCH_MAX];
@@ -56,16 +76,24 @@ static void watch_vips(struct agent *a, struct agent_link *l)
     for (unsigned i = 0; i < ELECTION_VIPS_MAX && n < PACKET_WATCH_MAX; i++)
         if (a->slots[i].is_used && a->slots[i].link == l)
             ips[n++] = a->slots[i].ip;
-    int r = l->packet ? packet_watch(l->packet, ips, n) : 0;
-    if (r < 0)
-        log_event(LOG_WARN, "watch_failed", NULL,
-                  LOG_FIELDS(LOG_TEXT("iface", l->name), LOG_TEXT("error", strerror(-r))),
-                  "cannot listen for claims on %s: %s", l->name, strerror(-r));
+    if (!l->packet)
+        return;
+    int r = packet_watch(l->packet, ips, n);
+    if (r < 0) {
+        if (has_new_fault(a, l))
+            log_event(LOG_ERROR, "watch_failed", NULL,
+                      LOG_FIELDS(LOG_TEXT("iface", l->name), LOG_TEXT("error", strerror(-r))),
+                      "cannot listen for claims on %s: %s; trying again", l->name, strerror(-r));
+        return;
+    }
+    l->has_failed = false;
+    for (unsigned i = 0; i < ELECTION_VIPS_MAX; i++)
+        a->slots[i].is_heard |= a->slots[i].is_used && a->slots[i].link == l;
 }
 
 bool links_is_usable(const struct slot *slot)
 {
-    return slot->link && slot->link->is_running;
+    return slot->link && slot->link->is_running && slot->is_heard;
 }
 
 static void detach(struct agent_link *l)
@@ -74,6 +102,9 @@ static void detach(struct agent_link *l)
     l->packet = NULL;
     l->ifindex = 0;
     l->is_running = false;
+    for (unsigned i = 0; i < ELECTION_VIPS_MAX; i++)
+        if (l->agent->slots[i].link == l)
+            l->agent->slots[i].is_heard = false;
 }
 
 static int attach(struct agent *a, struct agent_link *l, const struct link *link)
@@ -86,21 +117,19 @@ static int attach(struct agent *a, struct agent_link *l, const struct link *link
     if (r == 0)
         r = packet_open(a->loop, link->ifindex, &link->mac, on_frame, l, &l->packet);
     if (r < 0) {
-        log_event(LOG_ERROR, "link_failed", NULL,
-                  LOG_FIELDS(LOG_TEXT("iface", l->name), LOG_TEXT("error", strerror(-r))),
-                  "cannot use %s: %s", l->name, strerror(-r));
         detach(l);
+        tell_failed(a, l, r);
         return r;
     }
     watch_vips(a, l);
     return 0;
 }
 
-static void tell_vips(struct agent *a, const struct agent_link *l, bool is_barred)
+static void tell_vips(struct agent *a, const struct agent_link *l)
 {
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->slots[i].link == l)
-            set_bar(a, i, is_barred);
+            set_bar(a, i, !links_is_usable(&a->slots[i]));
 }
 
 static void announce_again(struct agent *a, const struct agent_link *l)
@@ -121,7 +150,7 @@ static void on_link(void *arg, const struct link *link)
         if (l->ifindex != link->ifindex) {
             if (l->ifindex || !link_has_name(link, l->name) || attach(a, l, link) < 0)
                 continue;
-            tell_vips(a, l, !l->is_running);
+            tell_vips(a, l);
             l->changed_us = clock_now_us();
             sight_link(a, l);
             continue;
@@ -139,7 +168,7 @@ static void on_link(void *arg, const struct link *link)
                       link->is_running ? "link_up" : "link_down", NULL,
                       LOG_FIELDS(LOG_TEXT("iface", l->name)), "%s is %s", l->name,
                       link->is_running ? "up" : "down");
-            tell_vips(a, l, !l->is_running);
+            tell_vips(a, l);
             sight_link(a, l);
         }
     }
@@ -156,7 +185,8 @@ static void on_link_gone(void *arg, int ifindex)
             continue;
         log_event(LOG_WARN, "link_gone", NULL, LOG_FIELDS(LOG_TEXT("iface", l->name)), "%s is gone",
                   l->name);
-        tell_vips(a, l, true);
+        l->is_running = false;
+        tell_vips(a, l);
         detach(l);
         l->changed_us = clock_now_us();
         sight_link(a, l);
@@ -238,6 +268,23 @@ bool links_has_address(struct agent *a, unsigned i)
     return has;
 }
 
+/* What is, where no notification may have told of it. */
+static int look(struct agent *a, struct agent_link *l)
+{
+    struct link link;
+    int r = l->ifindex ? link_get(a->netlink, l->ifindex, &link)
+                       : link_find(a->netlink, l->name, &link);
+    if (r == 0)
+        on_link(a, &link);
+    else if (r != -ENODEV)
+        tell_failed(a, l, r);
+    else if (l->ifindex)
+        on_link_gone(a, l->ifindex);
+    else
+        l->has_failed = false; /* its coming will be told */
+    return r == -ENODEV ? 0 : r;
+}
+
 /* Notifications were lost: compare what is with what we believe. */
 static void on_resync(void *arg)
 {
@@ -260,6 +307,19 @@ static void on_resync(void *arg)
     own_address_changed(a);
 }
 
+static void on_retry(void *arg)
+{
+    struct agent *a = arg;
+    for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
+        struct agent_link *l = &a->links[k];
+        if (l->users == 0 || !l->has_failed || look(a, l) < 0 || l->ifindex == 0)
+            continue;
+        watch_vips(a, l);
+        tell_vips(a, l);
+        sight_link(a, l);
+    }
+}
+
 int links_open(struct agent *a)
 {
     static const struct monitor_callbacks callbacks = {.on_link = on_link,
@@ -271,7 +331,7 @@ int links_open(struct agent *a)
         return r;
     uint32_t port = netlink_port(a->netlink);
     monitor_set_ports(a->monitor, &port, 1);
-    return 0;
+    return loop_timer_new(a->loop, on_retry, a, &a->links_retry);
 }
 
 void links_close(struct agent *a)
@@ -279,6 +339,8 @@ void links_close(struct agent *a)
     for (unsigned k = 0; k < AGENT_LINKS_MAX; k++)
         if (a->links[k].users)
             detach(&a->links[k]);
+    loop_timer_free(a->links_retry);
+    a->links_retry = NULL;
     monitor_close(a->monitor);
     a->monitor = NULL;
 }
@@ -313,10 +375,15 @@ int links_add_vip(struct agent *a, unsigned i)
         fence_remove_vip(a->fence, &slot->ip);
         return -ENOSPC;
     }
-    if (slot->link->users > 1 && slot->link->ifindex)
+    if (slot->link->ifindex) {
         watch_vips(a, slot->link);
-    else if (link_find(a->netlink, slot->link_name, &link) == 0)
-        attach(a, slot->link, &link);
+        return 0;
+    }
+    r = link_find(a->netlink, slot->link_name, &link);
+    if (r == 0 && attach(a, slot->link, &link) == 0 && slot->link->users > 1)
+        tell_vips(a, slot->link);
+    else if (r < 0 && r != -ENODEV)
+        tell_failed(a, slot->link, r);
     return 0;
 }
 

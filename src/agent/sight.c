@@ -30,11 +30,6 @@ static uint64_t eager(const struct agent *a)
     return us < OBSERVE_ANSWER_US ? OBSERVE_ANSWER_US : us;
 }
 
-static bool is_blind(const struct slot *slot)
-{
-    return !slot->link || !slot->link->packet || !slot->link->is_running;
-}
-
 static void arm(struct agent *a)
 {
     uint64_t next = NEVER_US;
@@ -69,7 +64,7 @@ static void on_timer(void *arg)
         struct slot *slot = &a->slots[i];
         if (!slot->is_used)
             continue;
-        observe_blind(&slot->view, is_blind(slot), clock_now_us());
+        observe_blind(&slot->view, !links_is_usable(slot), clock_now_us());
         if (!observe_timer(&slot->view, clock_now_us(), interval(a), eager_us))
             continue;
         const struct ip *source = slot->source.family ? &slot->source : NULL;
@@ -88,7 +83,7 @@ void sight_add_vip(struct agent *a, unsigned i)
 {
     struct slot *slot = &a->slots[i];
     observe_start(&slot->view, clock_now_us() + (uint64_t)random() % INTERVAL_US);
-    slot->view.is_blind = is_blind(slot);
+    slot->view.is_blind = !links_is_usable(slot);
     arm(a);
 }
 
@@ -142,7 +137,7 @@ void sight_link(struct agent *a, const struct agent_link *l)
         struct slot *slot = &a->slots[i];
         if (!slot->is_used || slot->link != l)
             continue;
-        observe_blind(&slot->view, is_blind(slot), clock_now_us());
+        observe_blind(&slot->view, !links_is_usable(slot), clock_now_us());
         if (slot->view.is_own)
             slot->view.mac = l->mac;
         slot->view.has_news = true;

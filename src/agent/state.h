@@ -79,6 +79,7 @@ struct agent_link {
     bool is_running;
     uint64_t changed_us; /* when the carrier changed last; 0: not since we look */
     struct packet *packet;
+    bool has_failed; /* the log was told, and it is tried again */
     unsigned users;
 };
 
@@ -94,6 +95,7 @@ struct slot {
     char text[IP_TEXT_MAX];
     char link_name[LINK_NAME_MAX];
     struct agent_link *link;
+    bool is_heard; /* its link listens for it */
     struct request proof, resign;
     unsigned n_peers;
     struct peer peers[AGENT_PEERS_MAX];
@@ -140,6 +142,7 @@ struct agent {
     struct fence *fence;
     const char *fence_reason; /* NULL while the packet fence is active */
     struct agent_link links[AGENT_LINKS_MAX];
+    struct loop_timer *links_retry;
     struct slot slots[ELECTION_VIPS_MAX];
 
     struct etcd_client *etcd;

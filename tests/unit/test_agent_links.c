@@ -10,7 +10,7 @@
 #include "agent_fakes.h"
 
 static struct {
-    int fence_error, filter_error;
+    int fence_error, filter_error, netlink_error;
     struct ip fenced[4];
     unsigned n_fenced;
     struct link link; /* ifindex 0: there is none */
@@ -83,6 +83,8 @@ int packet_watch(struct packet *p, const struct ip *vips, size_t n)
 int link_find(struct netlink *nl, const char *name, struct link *ret_link)
 {
     (void)nl;
+    if (kernel.netlink_error)
+        return kernel.netlink_error;
     if (!kernel.link.ifindex || strcmp(name, kernel.link.name) != 0)
         return -ENODEV;
     *ret_link = kernel.link;
@@ -92,6 +94,8 @@ int link_find(struct netlink *nl, const char *name, struct link *ret_link)
 int link_get(struct netlink *nl, int ifindex, struct link *ret_link)
 {
     (void)nl;
+    if (kernel.netlink_error)
+        return kernel.netlink_error;
     if (kernel.link.ifindex != ifindex)
         return -ENODEV;
     *ret_link = kernel.link;
@@ -282,12 +286,92 @@ static void test_barred_from_the_first_without_a_link(void **state)
     end(a);
 }
 
+/* Nobody's answer could be heard: silence would be taken for a free address. */
+static void test_barred_while_it_cannot_listen(void **state)
+{
+    struct agent *a = new_agent();
+    (void)state;
+    configure(a, "10.77.0.50");
+    expect_added(0, 0);
+    kernel.filter_error = -ENOMEM;
+    configure(a, "10.77.0.51");
+    expect_added(1, BAR_LINK);
+    assert_string_equal(fakes.logged, "watch_failed");
+    /* The old one is still listened for; and each is asked for again, without a word. */
+    unsigned logged = fakes.n_logged;
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(fakes.timer_us, fakes.now_us + SECOND_US);
+        fakes.now_us = fakes.timer_us;
+        kernel.timer(a);
+        assert_int_equal(fakes.n_told, 2);
+        expect_bar(0, 0, false);
+        expect_bar(1, 1, true);
+        fakes.n_told = 0;
+    }
+    assert_int_equal(fakes.n_logged, logged);
+    assert_false(links_is_usable(&a->slots[1]));
+    kernel.filter_error = 0;
+    fakes.now_us = fakes.timer_us;
+    kernel.timer(a);
+    assert_int_equal(fakes.n_told, 2);
+    expect_bar(1, 1, false);
+    assert_true(links_is_usable(&a->slots[1]));
+    /* And that was the last time. */
+    fakes.n_told = 0;
+    kernel.timer(a);
+    assert_int_equal(fakes.n_told, 0);
+    end(a);
+}
+
+/* A device that comes anew has a socket that listens for nobody. */
+static void test_a_new_device_is_listened_on_first(void **state)
+{
+    struct agent *a = new_agent();
+    (void)state;
+    configure(a, "10.77.0.50");
+    expect_added(0, 0);
+    kernel.callbacks.on_link_gone(a, 2);
+    assert_int_equal(fakes.n_told, 1);
+    expect_bar(0, 0, true);
+    kernel.filter_error = -ENOMEM;
+    kernel.link.ifindex = 3;
+    fakes.n_told = 0;
+    kernel.callbacks.on_link(a, &kernel.link);
+    assert_int_equal(fakes.n_told, 1);
+    expect_bar(0, 0, true);
+    kernel.filter_error = 0;
+    fakes.n_told = 0;
+    kernel.timer(a);
+    assert_int_equal(fakes.n_told, 1);
+    expect_bar(0, 0, false);
+    end(a);
+}
+
+/* A link that the kernel did not tell of in time is looked for again. */
+static void test_a_link_is_looked_for_again(void **state)
+{
+    struct agent *a = new_agent();
+    (void)state;
+    kernel.netlink_error = -ETIMEDOUT;
+    configure(a, "10.77.0.50");
+    expect_added(0, BAR_LINK);
+    assert_string_equal(fakes.logged, "link_failed");
+    kernel.netlink_error = 0;
+    kernel.timer(a);
+    assert_true(fakes.n_told > 0);
+    expect_bar(fakes.n_told - 1, 0, false);
+    end(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_part_without_the_fence),
         cmocka_unit_test(test_no_part_without_a_place_for_its_link),
         cmocka_unit_test(test_barred_from_the_first_without_a_link),
+        cmocka_unit_test(test_barred_while_it_cannot_listen),
+        cmocka_unit_test(test_a_new_device_is_listened_on_first),
+        cmocka_unit_test(test_a_link_is_looked_for_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
