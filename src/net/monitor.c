@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -91,6 +92,13 @@ static int receive(struct monitor *m, size_t *ret_size)
     return 1;
 }
 
+/* Else we are woken again. The last batch may have taken exactly what there was. */
+static bool is_drained(const struct monitor *m)
+{
+    struct pollfd fd = {.fd = m->fd, .events = POLLIN};
+    return poll(&fd, 1, 0) == 0;
+}
+
 static void on_readable(void *arg, int fd, unsigned what)
 {
     struct monitor *m = arg;
@@ -103,7 +111,7 @@ static void on_readable(void *arg, int fd, unsigned what)
         is_empty = receive(m, &size) == 0;
         dispatch_all(m, size);
     }
-    if (!m->is_closed && m->has_lost && is_empty) {
+    if (!m->is_closed && m->has_lost && is_drained(m)) {
         m->has_lost = false;
         m->callbacks.on_resync(m->arg);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Link and address notifications of a real kernel. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "net/monitor.h"
@@ -62,6 +64,21 @@ static void on_resync(void *arg)
 {
     (void)arg;
     resync_count++;
+}
+
+/* What the monitor's socket answers before anything else; the calls of others are not touched. */
+static struct {
+    int n;
+    int error[256];
+} scripted;
+
+ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+    if (scripted.n > 0 && monitor && fd == monitor_fd(monitor)) {
+        errno = scripted.error[--scripted.n];
+        return -1;
+    }
+    return syscall(SYS_recvmsg, fd, msg, flags);
 }
 
 static const struct monitor_callbacks callbacks = {on_link, on_link_gone, on_address, on_resync};
@@ -206,6 +223,22 @@ static void test_lost_notifications(void **state)
     assert_int_equal(resync_count, 1);
 }
 
+/* The loss is told first, and the last datagram ends the batch: nothing wakes us again. */
+static void test_loss_at_the_end_of_a_batch(void **state)
+{
+    struct ip vip = net_ns_ip("10.77.0.100");
+    (void)state;
+    scripted.n = 255;
+    for (int i = 0; i < 255; i++)
+        scripted.error[i] = EINTR;
+    scripted.error[254] = ENOBUFS;
+    assert_int_equal(address_set(nl, ns.ifindex[0], &vip, 50), 0);
+    assert_true(net_ns_wait(loop, has_resynced, NULL, 3000));
+    assert_int_equal(scripted.n, 0);
+    assert_int_equal(event_count, 1);
+    assert_int_equal(resync_count, 1);
+}
+
 static void test_default_buffer_loses_nothing(void **state)
 {
     struct ip vip = net_ns_ip("10.77.0.100");
@@ -241,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_who_did_it, setup, teardown),
         cmocka_unit_test_setup_teardown(test_links, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lost_notifications, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_loss_at_the_end_of_a_batch, setup, teardown),
         cmocka_unit_test_setup_teardown(test_default_buffer_loses_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_callback_may_close, setup, teardown),
     };
