@@ -289,17 +289,15 @@ static int look(struct agent *a, struct agent_link *l)
 static void on_resync(void *arg)
 {
     struct agent *a = arg;
-    struct link link;
     own_macs_forget(a);
     log_event(LOG_DEBUG, "netlink_resync", NULL, NULL, "kernel notifications were lost; looking");
     for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
         struct agent_link *l = &a->links[k];
         if (l->users == 0)
             continue;
-        if (l->ifindex && link_get(a->netlink, l->ifindex, &link) == -ENODEV)
-            on_link_gone(a, l->ifindex);
-        if (link_find(a->netlink, l->name, &link) == 0)
-            on_link(a, &link);
+        look(a, l);
+        if (l->users && l->ifindex == 0) /* another may have its name */
+            look(a, l);
     }
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->vips[i].state == VIP_HELD && !links_has_address(a, i))

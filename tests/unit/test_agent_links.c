@@ -363,6 +363,45 @@ static void test_a_link_is_looked_for_again(void **state)
     end(a);
 }
 
+/* A link that was renamed is not found by its name. */
+static void test_lost_notifications(void **state)
+{
+    struct agent *a = new_agent();
+    (void)state;
+    configure(a, "10.77.0.50");
+    expect_added(0, 0);
+    snprintf(kernel.link.name, sizeof(kernel.link.name), "renamed");
+    kernel.link.is_running = false;
+    kernel.callbacks.on_resync(a);
+    assert_int_equal(fakes.n_told, 1);
+    expect_bar(0, 0, true);
+    fakes.n_told = 0;
+    kernel.link.is_running = true;
+    kernel.callbacks.on_resync(a);
+    assert_int_equal(fakes.n_told, 1);
+    expect_bar(0, 0, false);
+    /* Gone, and one of its name is there. */
+    fakes.n_told = 0;
+    kernel.link.ifindex = 9;
+    snprintf(kernel.link.name, sizeof(kernel.link.name), "eth0");
+    kernel.callbacks.on_resync(a);
+    assert_int_equal(fakes.n_told, 2);
+    expect_bar(0, 0, true);
+    expect_bar(1, 0, false);
+    assert_int_equal(a->slots[0].link->ifindex, 9);
+    /* It could not be looked at: that is done again. */
+    fakes.n_told = 0;
+    kernel.netlink_error = -ENOBUFS;
+    kernel.link.is_running = false;
+    kernel.callbacks.on_resync(a);
+    assert_int_equal(fakes.n_told, 0);
+    kernel.netlink_error = 0;
+    kernel.timer(a);
+    assert_true(fakes.n_told > 0);
+    expect_bar(0, 0, true);
+    end(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +411,7 @@ int main(void)
         cmocka_unit_test(test_barred_while_it_cannot_listen),
         cmocka_unit_test(test_a_new_device_is_listened_on_first),
         cmocka_unit_test(test_a_link_is_looked_for_again),
+        cmocka_unit_test(test_lost_notifications),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
