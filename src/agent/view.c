@@ -78,14 +78,14 @@ static const char *view_healthz(void *arg)
     const struct agent *a = arg;
     if (guardian_pid(a) == 0 || !a->election.has_guardian)
         return "no guardian";
-    if (fence_deadline_us(a->fence) != a->election.session.deadline_us)
+    if (fence_deadline_us(a->fence) != a->election.deadline_us)
         return "the fences do not have the deadline";
     if (a->election.is_doubtful)
         return "this process was held up, and etcd has not confirmed since";
     return NULL;
 }
 
-/* Why etcd does not let us hold anything now, or NULL. */
+/* Why etcd or the peers do not let us answer for anything now, or NULL. */
 static const char *view_right(const struct agent *a)
 {
     const struct session *ss = &a->election.session;
@@ -95,6 +95,8 @@ static const char *view_right(const struct agent *a)
         return "no session with etcd";
     if (ss->has_lapsed || now >= ss->deadline_us)
         return "the lease was not confirmed in time";
+    if (a->election.peer.owner.is_mute)
+        return "no majority of the voters hears this node";
     return now > ss->renewed_us + limit ? "the last renewal is older than two intervals" : NULL;
 }
 

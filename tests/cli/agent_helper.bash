@@ -5,7 +5,8 @@
 # Runs in the host, before the test's own lines: etcd, and words to wait for things.
 WORDS='
 export ETCDCTL_API=3
-etcd --data-dir /run/etcd --log-level error >/run/etcd.log 2>&1 &
+etcd --data-dir /run/etcd --log-level error --listen-client-urls http://0.0.0.0:2379 \
+    --advertise-client-urls http://127.0.0.1:2379 >/run/etcd.log 2>&1 &
 await 20 etcdctl get x
 agent() { "$TALOSVIP" run -c vip.yaml -e http://127.0.0.1:2379 --node cp-1 --log-format logfmt "$@" >>/run/log 2>&1 & AGENT=$!; }
 has() { ip -o addr show eth0 | grep -q " $1/"; }

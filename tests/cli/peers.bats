@@ -41,6 +41,55 @@ setup()
         finish'
 }
 
+# Two more nodes on the same network, each with a /run of its own: fewer cannot outvote an owner.
+# Before the test, for that demands that the addresses here be the same afterwards.
+NETWORK='
+place() { # NUMBER
+    unshare -n -m bash -c "mount -t tmpfs tmpfs /run; exec sleep infinity" &
+    local pid=$!
+    export "PLACE$1=$pid"
+    is_apart() { [ "$(cat "/proc/$pid/comm")" = sleep ]; }
+    await 5 is_apart
+    ip link add "port$1" type veth peer name eth0 netns $pid
+    ip link set "port$1" addrgenmode none master bridge
+    ip link set "port$1" up
+    nsenter -t $pid -n ip -batch - <<END
+link set lo up
+link set eth0 up
+addr add 10.77.0.1$1/24 dev eth0
+END
+}
+ip link add bridge type bridge forward_delay 0
+ip link set bridge addrgenmode none arp off
+ip link set bridge up
+ip link set other master bridge
+place 2
+place 3
+'
+
+@test "an owner with voters is healthy and ready; so are they" {
+    SETUP=$NETWORK host '
+        at() { nsenter -t "$1" -n -m "${@:2}"; }
+        says_ok() { [ "$("${@:2}" curl -s --unix-socket /run/talosvip/agent.sock "http://localhost/$1")" = ok ]; }
+        voters() { [ "$("$TALOSVIP" status --local -o json | jq .peers.voters)" = "$1" ]; }
+        agent
+        await 10 has 10.77.0.50
+        for n in 2 3; do
+            place=PLACE$n
+            nsenter -t "${!place}" -n -m "$TALOSVIP" run -c "$PWD/vip.yaml" -e http://10.77.0.11:2379 --node cp-$n >/run/log.$n 2>&1 &
+            PIDS+=($!)
+        done
+        await 20 voters 3
+        for path in healthz readyz; do
+            await 5 says_ok $path
+            await 5 says_ok $path at $PLACE2
+            await 5 says_ok $path at $PLACE3
+        done
+        curl -s --unix-socket /run/talosvip/agent.sock http://localhost/metrics | grep -q "^talosvip_healthy 1"
+        kill "${PIDS[@]}"; wait "${PIDS[@]}"
+        finish'
+}
+
 @test "peers: what to do is to be said, and is checked" {
     run "$TALOSVIP" peers
     [ "$status" = 2 ]
