@@ -21,7 +21,8 @@
 
 #define LOCK_WAIT_US (6 * SECOND_US)
 #define LOCK_DYING_US (SECOND_US / 2) /* closing packet sockets takes a killed agent 20 ms */
-#define PRIORITY 1                    /* above all that is ordinary, below the guardian */
+#define LOCK_POLL_MS 20
+#define PRIORITY 1 /* above all that is ordinary, below the guardian */
 #define BUSY_MAX_US (300 * MS_US)
 
 int host_check_rights(void)
@@ -152,14 +153,23 @@ int host_take_lock(struct agent *a)
 {
     uint64_t begun = clock_now_us();
     int64_t pid = 0;
-    int r;
-    while ((r = lock_take(&a->lock_fd, &pid)) == -EADDRINUSE &&
-           clock_now_us() < begun + (is_running(pid) ? LOCK_DYING_US : LOCK_WAIT_US))
-        usleep(20000);
+    char owner[32] = "";
+    int r = lock_take(&a->lock_fd);
+    if (r == -EADDRINUSE)
+        pid = lock_owner();
+    while (r == -EADDRINUSE &&
+           clock_now_us() < begun + (is_running(pid) ? LOCK_DYING_US : LOCK_WAIT_US)) {
+        poll(NULL, 0, LOCK_POLL_MS);
+        r = lock_take(&a->lock_fd);
+    }
     if (r == 0)
         return 0;
+    if (r == -EADDRINUSE && !is_running(pid))
+        pid = lock_owner(); /* who was there when we came has ended, and another was quicker */
+    if (pid > 0)
+        snprintf(owner, sizeof(owner), " (pid %" PRId64 ")", pid);
     if (r == -EADDRINUSE)
-        fprintf(stderr, "talosvip: another agent runs on this host (pid %" PRId64 ")\n", pid);
+        fprintf(stderr, "talosvip: another agent runs on this host%s\n", owner);
     else
         fprintf(stderr, "talosvip: cannot take the lock against a second agent: %s\n",
                 strerror(-r));

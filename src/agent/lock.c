@@ -21,35 +21,34 @@ static int lock_open(struct sockaddr_un *ret_address, socklen_t *ret_len)
     return fd < 0 ? -errno : fd;
 }
 
-/* Who holds it, by the credentials of whoever called listen(2). 0 when unknown. */
-static int64_t owner_pid(const struct sockaddr_un *address, socklen_t len)
-{
-    struct ucred cred = {.pid = 0};
-    socklen_t size = sizeof(cred);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return 0;
-    if (connect(fd, (const struct sockaddr *)address, len) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
-        cred.pid = 0;
-    close(fd);
-    return cred.pid;
-}
-
-int lock_take(int *ret_fd, int64_t *ret_pid)
+int lock_take(int *ret_fd)
 {
     struct sockaddr_un address;
     socklen_t len;
     int fd = lock_open(&address, &len);
     if (fd < 0)
         return fd;
-    if (bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, 8) < 0) {
+    /* Nobody accepts: whoever asks for the owner stays in the queue for as long as that lives. */
+    if (bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, SOMAXCONN) < 0) {
         int r = -errno;
-        if (r == -EADDRINUSE)
-            *ret_pid = owner_pid(&address, len);
         close(fd);
         return r;
     }
     *ret_fd = fd;
     return 0;
+}
+
+int64_t lock_owner(void)
+{
+    struct sockaddr_un address;
+    struct ucred cred = {.pid = 0};
+    socklen_t len, size = sizeof(cred);
+    int fd = lock_open(&address, &len);
+    if (fd < 0)
+        return 0;
+    if (connect(fd, (struct sockaddr *)&address, len) < 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
+        cred.pid = 0;
+    close(fd);
+    return cred.pid;
 }

@@ -433,8 +433,11 @@ int leftover_open_fence(struct agent *a, const char **ret_reason);
 /* confine.c: 0 or -errno; then nothing is forbidden. */
 int confine(void);
 
-/* lock.c: one agent in a network namespace. 0 and *ret_fd; -EADDRINUSE and *ret_pid. */
-int lock_take(int *ret_fd, int64_t *ret_pid);
+/* lock.c: one agent in a network namespace. 0 and *ret_fd; -EADDRINUSE when another has it. */
+int lock_take(int *ret_fd);
+/* The process that took it, though it may have ended since; 0 when that cannot be told, as of one
+ * in another PID namespace. Not to be asked often: unix(7), a queue that nobody empties. */
+int64_t lock_owner(void);
 
 /* reload.c */
 void reload(struct agent *a);
