@@ -28,6 +28,7 @@
 static void stand_firm(void)
 {
     const struct sched_param param = {.sched_priority = GUARD_PRIORITY};
+    sigset_t none;
     setsid();
     prctl(PR_SET_NAME, "talosvip-guard");
     signal(SIGTERM, SIG_IGN);
@@ -35,6 +36,8 @@ static void stand_firm(void)
     signal(SIGHUP, SIG_IGN);
     signal(SIGABRT, SIG_IGN); /* systemd's watchdog sends it to all; abort(3) works all the same */
     signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     host_lock_memory();
     sched_setscheduler(0, SCHED_FIFO, &param);
 }

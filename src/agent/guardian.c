@@ -96,6 +96,20 @@ static void run_child(struct guardian *g, int agent_pidfd, int ready_fd)
     guard(&g->agent->settings, g->ledger, g->agent->fence, agent_pidfd, ready_fd);
 }
 
+/* Signals wait until the child ignores them: ours would be reported to the agent's loop. */
+static pid_t fork_quietly(struct guardian *g, int agent_pidfd, int ready_fd)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0)
+        run_child(g, agent_pidfd, ready_fd);
+    int error = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return pid < 0 ? -error : pid;
+}
+
 static int spawn(struct guardian *g)
 {
     int pipe_fds[2];
@@ -106,10 +120,8 @@ static int spawn(struct guardian *g)
         close(agent_pidfd);
         return -errno;
     }
-    pid_t pid = fork();
-    if (pid == 0)
-        run_child(g, agent_pidfd, pipe_fds[1]);
-    int r = pid < 0 ? -errno : 0;
+    pid_t pid = fork_quietly(g, agent_pidfd, pipe_fds[1]);
+    int r = pid < 0 ? pid : 0;
     close(agent_pidfd);
     close(pipe_fds[1]);
     g->ready_fd = pipe_fds[0];

@@ -28,8 +28,8 @@ struct ledger {
     } vips[ELECTION_VIPS_MAX];
 };
 
-/* The guardian's life, in the child. `ready_fd` is written to once it stands guard. Does not
- * return. */
+/* The guardian's life, in the child, with all signals blocked. `ready_fd` is written to once it
+ * stands guard. Does not return. */
 void guard(const struct settings *settings, struct ledger *ledger, struct fence *fence,
            int agent_pidfd, int ready_fd) __attribute__((noreturn));
 
