@@ -20,11 +20,16 @@ struct candidate {
 struct queue {
     int64_t revision; /* of the newest list or event applied; 0 = nothing known */
     int64_t listed;   /* revision of the newest list: older events are already in it */
-    bool is_partial;  /* more candidates exist than fit; the tail is cut off */
+    bool is_partial;  /* more candidates exist than fit: some are missing at the tail, or directly
+                         before the last one if that is ourselves */
     unsigned n;
     struct candidate at[QUEUE_MAX]; /* by create revision */
 };
 
+/* For a list of candidates read one by one: keeps the oldest, and always that of lease `own`
+ * (0 = none). Returns how many `list` has now. */
+unsigned queue_keep(struct candidate list[QUEUE_MAX], unsigned n, const struct candidate *c,
+                    int64_t own);
 /* Replaces the contents by a list taken at `revision` (any order). `total` counts all candidates
  * there are, listed or not. False, and unchanged, when something newer was applied already. */
 bool queue_list(struct queue *q, int64_t revision, const struct candidate *list, unsigned n,

@@ -63,7 +63,8 @@ static void tell_queued(struct agent *a, unsigned i)
     else
         log_event(LOG_INFO, "standby", slot->text,
                   LOG_FIELDS(LOG_TEXT("holder", leader->name), LOG_NUMBER("position", at)),
-                  "standby: number %u in the queue, %s leads", at, leader->name);
+                  "standby: number %u%s in the queue, %s leads", at,
+                  q->is_partial && at == QUEUE_MAX - 1 ? " or later" : "", leader->name);
 }
 
 static void tell_held(struct agent *a, unsigned i)

@@ -247,6 +247,8 @@ void store_cancel(struct request *q);
 void store_note_answer(struct agent *a, const struct etcd_reply *reply);
 /* watch.c */
 int watch_open(struct agent *a);
+/* False for a key that is no candidate's. */
+bool watch_read_candidate(const struct etcd_kv *kv, struct ip *ret_ip, struct candidate *ret);
 
 /* requests.c: what people ask for through etcd */
 void requests_list(struct agent *a, const struct etcd_response *keys, int64_t revision);

@@ -13,8 +13,9 @@
 #define CHECK_MAX 120
 _Static_assert((CHECK_MAX - 1) * AGENT_CHECKS_MAX >= 2 * ELECTION_VIPS_MAX,
                "a key check of all VIPs fits");
-/* What a proof reads: the queue, the release on record, a request. */
-#define PROOF_RANGES 3
+/* What a proof reads: the queue, the release on record, a request, and our own key, which may stand
+ * behind all that are listed. */
+#define PROOF_RANGES 4
 
 void store_note_answer(struct agent *a, const struct etcd_reply *reply)
 {
@@ -86,21 +87,15 @@ static void on_resigned(void *arg, const struct etcd_reply *reply)
     feed(a, &ev);
 }
 
-/* Candidates of one VIP out of the keys of its prefix. Keys of another form are not candidates. */
+/* Adds the candidates of one VIP out of keys. Keys of another form are none. */
 static unsigned read_candidates(const struct etcd_response *response, const struct ip *ip,
-                                struct candidate list[QUEUE_MAX])
+                                int64_t own, struct candidate list[QUEUE_MAX], unsigned n)
 {
-    unsigned n = 0;
-    for (size_t i = 0; i < response->n_kvs && n < QUEUE_MAX; i++) {
-        const struct etcd_kv *kv = &response->kvs[i];
+    for (size_t i = 0; i < response->n_kvs; i++) {
+        struct candidate c;
         struct ip key_ip;
-        int64_t lease;
-        if (keys_candidate_parse(kv->key, kv->key_len, &key_ip, &lease) < 0 ||
-            !ip_equal(&key_ip, ip))
-            continue;
-        list[n] = (struct candidate){.lease = lease, .create_revision = kv->create_revision};
-        snprintf(list[n].name, sizeof(list[n].name), "%.*s", (int)kv->value_len, kv->value);
-        n++;
+        if (watch_read_candidate(&response->kvs[i], &key_ip, &c) && ip_equal(&key_ip, ip))
+            n = queue_keep(list, n, &c, own);
     }
     return n;
 }
@@ -138,9 +133,12 @@ static void on_proved(void *arg, const struct etcd_reply *reply)
         ev.result = RESULT_FAILED;
     if (ev.result == RESULT_OK) {
         const struct etcd_response *queue = &reply->responses[reply->n_responses - PROOF_RANGES];
+        const struct ip *ip = &a->slots[q->vip].ip;
+        int64_t own = a->election.session.lease;
         ev.queue.revision = reply->header.revision;
         ev.queue.list = list;
-        ev.queue.n = read_candidates(queue, &a->slots[q->vip].ip, list);
+        ev.queue.n = read_candidates(queue, ip, own, list, 0);
+        ev.queue.n = read_candidates(&queue[3], ip, own, list, ev.queue.n);
         ev.queue.total = queue->more ? ev.queue.n + 1 : ev.queue.n;
         ev.queue.released = read_released(&a->slots[q->vip], &queue[1]);
         ev.queue.is_paused = read_paused(&queue[2]);
@@ -175,6 +173,7 @@ static int ask_proof(struct agent *a, const struct election_action *action, stru
                    .sort_by = ETCD_BY_CREATE}},
         {.kind = ETCD_OP_RANGE, .range.key = keys.released},
         {.kind = ETCD_OP_RANGE, .range.key = keys.request},
+        {.kind = ETCD_OP_RANGE, .range.key = keys.own},
     };
     bool is_campaign = action->type == ACT_CAMPAIGN;
     const struct etcd_txn txn = {.compares = &absent,

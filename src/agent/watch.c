@@ -24,7 +24,7 @@ static int slot_of(const struct agent *a, const struct ip *ip)
     return -1;
 }
 
-static bool read_candidate(const struct etcd_kv *kv, struct ip *ret_ip, struct candidate *ret)
+bool watch_read_candidate(const struct etcd_kv *kv, struct ip *ret_ip, struct candidate *ret)
 {
     int64_t lease;
     if (keys_candidate_parse(kv->key, kv->key_len, ret_ip, &lease) < 0)
@@ -59,11 +59,10 @@ static void list_slot(struct agent *a, unsigned i, const struct etcd_response *k
     for (size_t k = 0; k < keys->n_kvs; k++) {
         struct candidate c;
         struct ip ip;
-        if (!read_candidate(&keys->kvs[k], &ip, &c) || !ip_equal(&ip, &a->slots[i].ip))
+        if (!watch_read_candidate(&keys->kvs[k], &ip, &c) || !ip_equal(&ip, &a->slots[i].ip))
             continue;
         total++;
-        if (n < QUEUE_MAX)
-            list[n++] = c;
+        n = queue_keep(list, n, &c, a->election.session.lease);
     }
     struct election_event ev = {
         .type = EV_QUEUE_LISTED,
@@ -93,7 +92,7 @@ static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int
     for (size_t k = 0; k < ranges[RANGE_ELECTIONS].n_kvs; k++) {
         struct candidate c;
         struct ip ip;
-        if (read_candidate(&ranges[RANGE_ELECTIONS].kvs[k], &ip, &c) && slot_of(a, &ip) < 0)
+        if (watch_read_candidate(&ranges[RANGE_ELECTIONS].kvs[k], &ip, &c) && slot_of(a, &ip) < 0)
             drop_stray(a, &ip, &c);
     }
     memset(a->others, 0, sizeof(a->others));
@@ -111,7 +110,7 @@ static void on_election_event(struct agent *a, enum etcd_event_type type, const 
     struct election_event ev = {.type = type == ETCD_EVENT_PUT ? EV_KEY_PUT : EV_KEY_DELETED,
                                 .revision = revision};
     struct ip ip;
-    if (!read_candidate(kv, &ip, &ev.candidate))
+    if (!watch_read_candidate(kv, &ip, &ev.candidate))
         return;
     int i = slot_of(a, &ip);
     if (i < 0) {

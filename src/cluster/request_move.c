@@ -219,8 +219,11 @@ static void on_list(void *arg, const struct etcd_response *ranges, size_t n, int
     unsigned used = 0;
     if (n != RANGES)
         return;
-    for (size_t i = 0; i < ranges[RANGE_QUEUE].n_kvs && used < QUEUE_MAX; i++)
-        used += read_candidate(&ranges[RANGE_QUEUE].kvs[i], &list[used]);
+    for (size_t i = 0; i < ranges[RANGE_QUEUE].n_kvs; i++) {
+        struct candidate c;
+        if (read_candidate(&ranges[RANGE_QUEUE].kvs[i], &c))
+            used = queue_keep(list, used, &c, 0);
+    }
     queue_list(&q->queue, revision, list, used, (unsigned)ranges[RANGE_QUEUE].n_kvs);
     if (q->is_listed) {
         follow_queue(q);

@@ -17,17 +17,35 @@ static void remove_at(struct queue *q, unsigned i)
     memmove(&q->at[i], &q->at[i + 1], (q->n - i) * sizeof(q->at[0]));
 }
 
+unsigned queue_keep(struct candidate list[QUEUE_MAX], unsigned n, const struct candidate *c,
+                    int64_t own)
+{
+    unsigned last = QUEUE_MAX;
+    for (unsigned i = 0; i < n; i++) {
+        if (list[i].lease == c->lease)
+            return n;
+        if (list[i].lease != own &&
+            (last == QUEUE_MAX || list[i].create_revision > list[last].create_revision))
+            last = i;
+    }
+    if (n < QUEUE_MAX)
+        list[n++] = *c;
+    else if (c->lease == own || c->create_revision < list[last].create_revision)
+        list[last] = *c;
+    return n;
+}
+
 static void insert(struct queue *q, const struct candidate *c)
 {
     unsigned i = q->n;
     while (i > 0 && q->at[i - 1].create_revision > c->create_revision)
         i--;
-    if (q->n == QUEUE_MAX) {
-        q->is_partial = true;
-        if (i == QUEUE_MAX)
-            return;
+    bool is_full = q->n == QUEUE_MAX;
+    q->is_partial |= is_full;
+    if (q->is_partial && i == q->n)
+        return; /* others that we do not know may stand before it */
+    if (is_full)
         q->n--; /* the tail makes room */
-    }
     memmove(&q->at[i + 1], &q->at[i], (q->n - i) * sizeof(q->at[0]));
     q->at[i] = *c;
     q->n++;
@@ -39,9 +57,10 @@ bool queue_list(struct queue *q, int64_t revision, const struct candidate *list,
     if (revision < q->revision)
         return false;
     q->n = 0;
-    q->is_partial = total > n;
+    q->is_partial = false;
     for (unsigned i = 0; i < n; i++)
         insert(q, &list[i]);
+    q->is_partial |= total > n;
     q->revision = q->listed = revision;
     return true;
 }
@@ -50,8 +69,13 @@ bool queue_put(struct queue *q, int64_t revision, const struct candidate *c)
 {
     if (revision <= q->listed)
         return false;
-    queue_forget(q, c->lease);
-    insert(q, c);
+    int i = find(q, c->lease);
+    if (i >= 0 && q->at[i].create_revision == c->create_revision) {
+        q->at[i] = *c; /* written once more */
+    } else {
+        queue_forget(q, c->lease);
+        insert(q, c);
+    }
     q->revision = revision;
     return true;
 }

@@ -183,6 +183,8 @@ void take_settle(struct step *s, unsigned i, bool is_proved)
     }
     if (before || !own) {
         wait_in_queue(s, i);
+        if (v->queue.n == 0)
+            take_ask_proof(s, i); /* all whom we knew of have left, but there are more */
     } else if (is_proved) {
         v->proved_us = v->asked_us;
         claim(s, i);

@@ -242,6 +242,27 @@ setup()
         kill -INT $ELECT; wait $ELECT || :'
 }
 
+@test "behind more candidates than a list shows it waits, and has its turn" {
+    host '
+        election=talos:v1:vip:election:10.77.0.50
+        lease=$(etcdctl lease grant 600 | cut -d" " -f2)
+        for n in $(seq 1000 1039); do # before and after its own in the order of keys
+            etcdctl put --lease=$lease $election/$((n % 2 ? 7 : 1))00000000000$n other-$n >/run/out
+        done
+        agent
+        await 10 logged "event=standby .*holder=other-1000"
+        key=$(etcdctl get --prefix $election/694 --keys-only)
+        [ -n "$key" ]
+        await 5 sh -c "curl -s --unix-socket /run/talosvip/agent.sock http://localhost/readyz | grep -q ok"
+        [ "$("$TALOSVIP" status --local -o json | jq -r .vips[0].state)" = standby ]
+        read -rt 3 <> <(:) || :
+        [ "$(etcdctl get --prefix $election/694 --keys-only)" = "$key" ]
+        [ "$(count "event=released\|key_deleted\|event=standby")" = 1 ]
+        etcdctl lease revoke $lease
+        await 10 has 10.77.0.50
+        finish'
+}
+
 @test "a session that this node left behind is ended; a namesake on another machine is not" {
     host '
         lease=$(etcdctl lease grant 60 | cut -d" " -f2)

@@ -214,7 +214,7 @@ static struct candidate candidate_of(const struct sim_key *key)
 static bool step(struct world *w, struct sim_node *n, struct election_event *ev,
                  const struct sim_message *m)
 {
-    struct candidate list[KEYS_MAX];
+    struct candidate list[QUEUE_MAX];
     struct election_actions out = {.max = ACTIONS_MAX, .at = n->todo};
     ev->now_us = node_local(w, n);
     if (m) {
@@ -223,7 +223,7 @@ static bool step(struct world *w, struct sim_node *n, struct election_event *ev,
         ev->queue = (struct election_queue){.revision = m->revision,
                                             .list = list,
                                             .n = m->n,
-                                            .total = m->n,
+                                            .total = m->total,
                                             .released = m->released,
                                             .is_paused = m->pause != 0};
         if (m->has_record) {
@@ -334,9 +334,9 @@ static void list_all(struct world *w, struct sim_node *n)
 {
     n->watch_at = w->etcd.logged;
     for (unsigned vip = 0; vip < VIPS; vip++) {
-        struct sim_message m = {.vip = vip, .revision = w->etcd.revision, .n = w->etcd.n[vip]};
+        struct sim_message m = {.vip = vip, .lease = n->election.session.lease};
         struct election_event ev = {.type = EV_QUEUE_LISTED, .vip = vip};
-        memcpy(m.list, w->etcd.keys[vip], sizeof(m.list));
+        etcd_list(w, &m);
         agent_event(w, n, &ev, &m);
         tell_request(w, n, vip, w->etcd.revision, &w->etcd.request[vip]);
     }

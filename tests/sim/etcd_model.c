@@ -214,11 +214,15 @@ static void reply(struct world *w, struct sim_message *m, uint64_t delay)
     }
 }
 
-static void fill_queue(struct world *w, struct sim_message *m)
+void etcd_list(const struct world *w, struct sim_message *m)
 {
+    const struct sim_key *own = etcd_find(w, m->vip, m->lease);
     m->revision = w->etcd.revision;
-    m->n = w->etcd.n[m->vip];
-    memcpy(m->list, w->etcd.keys[m->vip], sizeof(m->list));
+    m->total = w->etcd.n[m->vip];
+    m->n = m->total < QUEUE_MAX ? m->total : QUEUE_MAX;
+    memcpy(m->list, w->etcd.keys[m->vip], m->n * sizeof(m->list[0]));
+    if (own && own >= &w->etcd.keys[m->vip][QUEUE_MAX])
+        m->list[QUEUE_MAX - 1] = *own;
     m->released = w->etcd.released[m->vip];
     m->pause = w->etcd.request[m->vip].ask == ASK_PAUSE ? w->etcd.request[m->vip].id : 0;
 }
@@ -286,10 +290,10 @@ static void apply(struct world *w, struct sim_message *m)
         }
         if (!etcd_find(w, m->vip, m->lease))
             put_key(w, m->vip, m->lease, m->node);
-        fill_queue(w, m);
+        etcd_list(w, m);
         break;
     case ACT_CONFIRM:
-        fill_queue(w, m);
+        etcd_list(w, m);
         break;
     case ACT_RESIGN:
         resign(w, m);

@@ -142,6 +142,33 @@ static void foreign_behind(struct world *w)
 }
 
 /* Somebody outside the election has the address and says so. */
+/* Who stands behind more candidates than a list shows waits like anybody else. */
+static void queue_too_long(struct world *w)
+{
+    int64_t crowd[QUEUE_MAX + 4];
+    const unsigned n = sizeof(crowd) / sizeof(crowd[0]);
+    start_all(w, FENCED);
+    delete_key(w, LAST);
+    for (unsigned i = 0; i < n; i++)
+        crowd[i] = etcd_foreign_candidate(w, 0, LONG_US);
+    run_for(w, 50 * MS_US);
+    unsigned mark = w->traced;
+    wait_state(w, LAST, VIP_QUEUED, 5 * SECOND_US);
+    int64_t key = key_of(w, LAST);
+    expect(w, key > key_of(w, HEIR), "the last one stands before the crowd");
+    run_for(w, 10 * SECOND_US);
+    agent_watch(w, &w->node[LAST], true); /* it hears of the queue anew */
+    expect_owner_for(w, OWNER, 5 * SECOND_US);
+    expect(w, key_of(w, LAST) == key, "its place was given up");
+    expect(w, vip_of(w, LAST)->state == VIP_QUEUED, "it does not wait");
+    expect(w, !was_traced(w, mark, "(key_deleted)"), "it missed a key that was there");
+    stop_agent(w, HEIR);
+    stop_agent(w, OWNER);
+    for (unsigned i = 0; i < n; i++)
+        etcd_revoke(w, crowd[i]);
+    wait_owner(w, LAST, 500 * MS_US, 7 * SECOND_US);
+}
+
 static void foreign_owner(struct world *w)
 {
     start_all(w, FENCED);
@@ -236,6 +263,7 @@ const struct story stories_of_etcd[] = {
     {"key deleted", key_deleted},
     {"foreign candidate was first", foreign_first},
     {"foreign candidate waits its turn", foreign_behind},
+    {"more candidates than a list shows", queue_too_long},
     {"foreign owner answers probes", foreign_owner},
     {"deaf watch of the owner", deaf_owner},
     {"deaf watch of the owner, and a slow etcd", deaf_owner_of_a_slow_etcd},

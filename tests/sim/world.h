@@ -11,7 +11,7 @@
 #include "core/deadline.h"
 #include "core/election.h"
 
-enum { NODES_MAX = 5, VIPS = 2, KEYS_MAX = 8, LEASES_MAX = 64, LOG_MAX = 512 };
+enum { NODES_MAX = 5, VIPS = 2, KEYS_MAX = 40, LEASES_MAX = 64, LOG_MAX = 512 };
 enum { RECORDS_MAX = 128, LEASE_FIRST = 101, LEASES_EVER_MAX = 256, PACKETS_MAX = 2048 };
 enum { ACTIONS_MAX = ELECTION_ACTIONS_MAX(VIPS), FOREIGN = NODES_MAX };
 
@@ -89,8 +89,8 @@ struct sim_message { /* a request on its way to etcd, or an answer on its way ba
     int64_t revision;
     uint64_t ttl_us;
     bool yes;
-    unsigned n;
-    struct sim_key list[KEYS_MAX];
+    unsigned n, total; /* listed, and all there are */
+    struct sim_key list[QUEUE_MAX];
     int64_t released;
     int64_t pause;                               /* id of the request to pause; 0 = none */
     int64_t check_own[VIPS], check_before[VIPS]; /* create revisions the asker believes in */
@@ -312,6 +312,8 @@ void etcd_elected(struct world *w);
 void etcd_leader_lost(struct world *w, unsigned node);
 void etcd_revoke(struct world *w, int64_t lease);
 void etcd_delete_key(struct world *w, unsigned vip, int64_t lease);
+/* The oldest candidates of a VIP, and that of the message's lease, wherever it stands. */
+void etcd_list(const struct world *w, struct sim_message *m);
 int64_t etcd_foreign_candidate(struct world *w, unsigned vip, uint64_t ttl_us);
 /* A request of a person, to the present owner; `to` FOREIGN = whoever is next. */
 void etcd_ask(struct world *w, unsigned vip, enum election_ask ask, unsigned to);

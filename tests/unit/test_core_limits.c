@@ -254,6 +254,15 @@ static void test_partial_queue(void **state)
     bench_feed(&b, ev);
     assert_int_equal(b.vips[0].state, VIP_QUEUED);
     assert_int_equal(b.vips[0].revision, KEY);
+    /* All whom we know of leave: etcd is asked who is left. */
+    for (unsigned i = 0; i < QUEUE_MAX; i++) {
+        assert_int_equal(b.vips[0].proof_req, 0);
+        bench_feed(&b, (struct election_event){.type = EV_KEY_DELETED,
+                                               .revision = ++b.revision,
+                                               .lease = list[i].lease});
+        assert_int_equal(b.vips[0].state, VIP_QUEUED);
+    }
+    BENCH_EXPECT(&b, ACT_CONFIRM);
     ev.queue.revision = ++b.revision;
     ev.queue.total = QUEUE_MAX;
     bench_feed(&b, ev);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/queue.h"
@@ -169,6 +170,56 @@ static void test_partial_list(void **state)
     EXPECT(&q, 499, 500);
 }
 
+/* Who comes after the part that is known has others before it that are not. */
+static void test_after_the_part(void **state)
+{
+    struct candidate list[2] = {candidate(3), candidate(90)}, again;
+    struct queue q = {0};
+    (void)state;
+    assert_true(queue_list(&q, 100, list, 2, 40));
+    put(&q, 101);
+    EXPECT(&q, 3, 90);
+    assert_true(q.is_partial);
+    again = candidate(90);
+    snprintf(again.name, sizeof(again.name), "renamed");
+    assert_true(queue_put(&q, 102, &again)); /* our own, written once more, keeps its place */
+    EXPECT(&q, 3, 90);
+    assert_string_equal(q.at[1].name, "renamed");
+    assert_true(queue_delete(&q, 103, 103));
+    assert_true(queue_delete(&q, 104, 190));
+    put(&q, 105);
+    assert_null(queue_leader(&q)); /* whoever that is */
+}
+
+/* The oldest in any order, and our own, once. */
+static void test_keep(void **state)
+{
+    struct candidate list[QUEUE_MAX], c;
+    const int64_t own = 100 + 2000;
+    unsigned n = 0;
+    (void)state;
+    for (int64_t i = 2 * QUEUE_MAX; i > 0; i--) {
+        c = candidate(i);
+        n = queue_keep(list, n, &c, own);
+    }
+    for (unsigned twice = 0; twice < 2; twice++) {
+        c = candidate(2000);
+        n = queue_keep(list, n, &c, own);
+    }
+    c = candidate(1);
+    n = queue_keep(list, n, &c, own);
+    assert_int_equal(n, QUEUE_MAX);
+    struct queue q = {0};
+    assert_true(queue_list(&q, 3000, list, n, n + 1));
+    for (unsigned i = 0; i < QUEUE_MAX - 1; i++)
+        assert_int_equal(q.at[i].create_revision, i + 1);
+    assert_int_equal(q.at[QUEUE_MAX - 1].create_revision, 2000);
+    c = candidate(QUEUE_MAX); /* younger than all but ours, which stays */
+    assert_int_equal(queue_keep(list, n, &c, own), QUEUE_MAX);
+    assert_true(queue_list(&q, 3001, list, n, n + 1));
+    assert_non_null(queue_find(&q, own));
+}
+
 /* Any order of puts and deletes gives what sorting would. */
 static void test_random_events(void **state)
 {
@@ -204,6 +255,8 @@ int main(void)
         cmocka_unit_test(test_forget),
         cmocka_unit_test(test_too_many),
         cmocka_unit_test(test_partial_list),
+        cmocka_unit_test(test_after_the_part),
+        cmocka_unit_test(test_keep),
         cmocka_unit_test(test_random_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
