@@ -4,6 +4,7 @@
 #include "span.h"
 
 #include "base/text.h"
+#include "core/peer.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -124,15 +125,37 @@ static void add_lease(const struct api_status *status, struct buf *out)
     buf_putc(out, '\n');
 }
 
-/* Acknowledgements matter to an owner, heartbeats to the others. */
-static void add_peers(const struct api_peers *peers, struct buf *out)
+static bool is_owner(const struct api_status *status)
 {
+    for (unsigned i = 0; i < status->n_vips; i++)
+        if (status->vips[i].has_address)
+            return true;
+    return false;
+}
+
+/* With fewer agents no majority survives the owner: it is as if there were no peer lease. */
+static void add_no_voters(const struct api_status *status, struct buf *out)
+{
+    const struct api_peers *peers = &status->peers;
+    if (!is_owner(status))
+        buf_printf(out, "on, window %" PRId64 " ms; no voters over this node", peers->window_ms);
+    else if (peers->n + 1 < PEER_VOTERS_MIN)
+        buf_printf(out, "on, but %u of %d agents: etcd's lease alone decides", peers->n + 1,
+                   PEER_VOTERS_MIN);
+    else
+        buf_puts(out, "on, but no voters: etcd's lease alone decides");
+}
+
+/* Acknowledgements matter to an owner, heartbeats to the others. */
+static void add_peers(const struct api_status *status, struct buf *out)
+{
+    const struct api_peers *peers = &status->peers;
     buf_puts(out, "peers  ");
     if (!peers->is_ready) {
         buf_puts(out, "off: ");
         text_add_plain(out, peers->reason);
     } else if (peers->voters == 0) {
-        buf_printf(out, "on, window %" PRId64 " ms; no voters over this node", peers->window_ms);
+        add_no_voters(status, out);
     } else {
         buf_printf(out, "%" PRId64 " of %" PRId64 " voters within %" PRId64 " ms, %s",
                    peers->majority, peers->voters, peers->window_ms,
@@ -171,7 +194,7 @@ void status_text(const struct api_status *status, struct buf *out)
         add_vip(status, &status->vips[i], width, out);
     buf_puts(out, status->n_vips ? "\n" : "");
     add_lease(status, out);
-    add_peers(&status->peers, out);
+    add_peers(status, out);
     buf_printf(out, "fence  packet fence %s, ", status->has_packet_fence ? "active" : "missing");
     if (status->guardian_pid > 0)
         buf_printf(out, "guardian pid %" PRId64 "\n", status->guardian_pid);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/peer.h"
 #include "words.h"
 
 /* How a duration is written: one of words.h. */
@@ -81,13 +82,26 @@ static void voters_text(const struct snapshot_peers *p, char *out, size_t size)
              p->majority, in_time, window, p->is_mute ? ", MUTE" : "");
 }
 
-static void peers_of(const struct snapshot_peers *p, struct buf *out)
+/* An owner over which nobody votes; with fewer agents no majority survives it. */
+static void alone_text(const struct snapshot_peers *p, char *out, size_t size)
 {
+    if (p->n + 1 < PEER_VOTERS_MIN)
+        snprintf(out, size, "%u of %d agents: etcd's lease alone decides", p->n + 1,
+                 PEER_VOTERS_MIN);
+    else
+        snprintf(out, size, "no voters: etcd's lease alone decides");
+}
+
+static void peers_of(const struct snapshot_node *node, struct buf *out)
+{
+    const struct snapshot_peers *p = &node->peers;
     char text[SNAPSHOT_TEXT_MAX + 8];
     if (p->voters <= 0 && p->suspicions < 0)
         return;
     voters_text(p, text, sizeof(text));
-    if (p->voters <= 0 && p->is_ready)
+    if (p->voters <= 0 && p->is_ready && node->role == SNAPSHOT_ROLE_HOLDER)
+        alone_text(p, text, sizeof(text));
+    else if (p->voters <= 0 && p->is_ready)
         snprintf(text, sizeof(text), "on, no voters over this node");
     else if (p->voters <= 0)
         snprintf(text, sizeof(text), "off: %s", p->reason);
@@ -119,6 +133,8 @@ static void vip_details(const struct view *v, const struct snapshot_vip *vip, st
     line_us(out, "renewed", words_renewed, vip->renewed_us);
     const struct snapshot_node *holder = snapshot_find_node(&v->m->shown, vip->holder);
     voters_text(holder ? &holder->peers : &(struct snapshot_peers){.n = 0}, text, sizeof(text));
+    if (holder && holder->peers.voters <= 0 && holder->peers.is_ready)
+        alone_text(&holder->peers, text, sizeof(text));
     if (*text)
         line(out, "peer lease", text);
     snprintf(text, sizeof(text), "%" PRId64, vip->epoch);
@@ -167,7 +183,7 @@ static void node_details(const struct view *v, const struct snapshot_node *node,
         line(out, "guardian", node->has_guardian ? "yes" : "no");
         line_us(out, "its word is", words_age, node->age_us);
     }
-    peers_of(&node->peers, out);
+    peers_of(node, out);
     for (unsigned i = 0; i < node->n_views; i++) {
         const struct snapshot_view *view = &node->views[i];
         char ip[IP_TEXT_MAX];

@@ -74,6 +74,7 @@ place 3
         voters() { [ "$("$TALOSVIP" status --local -o json | jq .peers.voters)" = "$1" ]; }
         agent
         await 10 has 10.77.0.50
+        "$TALOSVIP" status --local | grep -q "^peers  on, but 1 of 3 agents: etcd.s lease alone decides"
         for n in 2 3; do
             place=PLACE$n
             nsenter -t "${!place}" -n -m "$TALOSVIP" run -c "$PWD/vip.yaml" -e http://10.77.0.11:2379 --node cp-$n >/run/log.$n 2>&1 &

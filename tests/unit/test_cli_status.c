@@ -120,6 +120,11 @@ static void the_peer_lease_is_told(void **state)
     assert_warns("WARN   peers: no majority of the voters hears this node; it is mute\n");
     status.peers.is_mute = false;
     status.peers.voters = 0;
+    assert_has("peers  on, but no voters: etcd's lease alone decides, cp-3 9 ms ago\n");
+    status.peers.n = 1; /* no majority would survive this node */
+    assert_has("peers  on, but 2 of 3 agents: etcd's lease alone decides\n");
+    status.peers.n = 2;
+    vips[0].has_address = false;
     assert_has("peers  on, window 500 ms; no voters over this node, cp-3 9 ms ago\n");
     status.peers.is_ready = false;
     strcpy(status.peers.reason, "switched off");

@@ -157,6 +157,37 @@ static void test_peer_lease(void **state)
     }
 }
 
+static void assert_shows(const struct model *model, const char *part)
+{
+    struct canvas canvas = {0};
+    struct buf out;
+    buf_init(&out, 0);
+    assert_int_equal(view_draw(model, &canvas), 0);
+    assert_int_equal(canvas_write(&canvas, &out), 0);
+    if (!strstr(buf_str(&out), part))
+        fail_msg("\"%s\" is not in:\n%s", part, buf_str(&out));
+    buf_done(&out);
+    canvas_done(&canvas);
+}
+
+/* Whose death costs the whole lease, and why. */
+static void test_owner_without_voters(void **state)
+{
+    static const char *const keys[] = {"2\r", "\r"}; /* the node; its VIP */
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        struct model *model = load("peers", 80, 30);
+        struct snapshot_peers *p = &model->shown.nodes[0].peers;
+        assert_int_equal(model->shown.nodes[0].role, SNAPSHOT_ROLE_HOLDER);
+        p->voters = p->majority = p->acknowledged = -1;
+        press(model, keys[i]);
+        assert_shows(model, "peer lease   no voters: etcd's lease alone decides ");
+        p->n = 1;
+        assert_shows(model, "peer lease   2 of 3 agents: etcd's lease alone decides ");
+        model_free(model);
+    }
+}
+
 static void test_resign_that_needs_typing(void **state)
 {
     (void)state;
@@ -231,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_all_sizes_and_glyphs),
         cmocka_unit_test(test_overlays),
         cmocka_unit_test(test_peer_lease),
+        cmocka_unit_test(test_owner_without_voters),
         cmocka_unit_test(test_resign_that_needs_typing),
         cmocka_unit_test(test_marks),
     };
