@@ -263,6 +263,54 @@ setup()
         finish'
 }
 
+@test "a new link that cannot be used at once is tried again" {
+    talos_config 10.78.0.50 eth1 >vip.yaml
+    NEW='new_link() {
+            ip link add eth1 index 77 type veth peer name far
+            ip link set eth1 addrgenmode none
+            ip link set far addrgenmode none
+            ip link set far up
+            ip link set eth1 up
+            ip addr add 10.78.0.11/24 dev eth1
+        }
+        '
+    SETUP="$NEW new_link" host "$NEW"'
+        held() { ip -o addr show eth1 | grep -q " 10.78.0.50/"; }
+        agent
+        await 10 held
+        ip link del eth1
+        await 5 logged event=link_gone
+        prlimit --pid $AGENT --nofile=8: # nothing more can be opened
+        new_link
+        await 5 logged event=link_failed
+        prlimit --pid $AGENT --nofile=1024:
+        await 10 held
+        [ "$(count event=link_failed)" = 1 ]
+        finish'
+}
+
+@test "a VIP on one link more than an agent can use is left to others" {
+    local n
+    for n in $(seq 65); do
+        [ "$n" -gt 1 ] || talos_config 10.80.1.50 many1
+        [ "$n" = 1 ] || talos_config 10.80.$n.50 many$n | sed 1,3d
+    done >vip.yaml
+    SETUP='for n in $(seq 65); do
+            echo "link add many$n type veth peer name far$n"
+            for link in many far; do
+                printf "link set %s addrgenmode none\nlink set %s up\n" $link$n $link$n
+            done
+        done | ip -batch -' host '
+        all() { [ "$(ip -o addr show | grep -c " 10[.]80[.][0-9]*[.]50/")" = 64 ]; }
+        agent
+        await 20 all
+        logged "event=vip_failed .*vip=10.80.65.50"
+        read -rt 3 <> <(:) || :
+        all
+        [ "$(count event=address_failed)" = 0 ] # it does not even try
+        finish'
+}
+
 @test "a session that this node left behind is ended; a namesake on another machine is not" {
     host '
         lease=$(etcdctl lease grant 60 | cut -d" " -f2)
