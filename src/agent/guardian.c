@@ -133,6 +133,11 @@ static int spawn(struct guardian *g)
     }
     if (r == 0)
         r = loop_io_new(g->agent->loop, g->ready_fd, LOOP_READ, on_ready, g, &g->ready);
+    if (r < 0 &&
+        pid > 0) { /* nobody would hear of its death; it has hardly begun, so this is short */
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
     if (r < 0)
         watch_end(g);
     return r;

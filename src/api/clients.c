@@ -76,7 +76,7 @@ static void on_timer(void *arg)
             hang_up(client, now_us);
     }
     resume(clients);
-    if (clients->n > 0)
+    if (clients->n > 0 || clients->is_stopped)
         loop_timer_set(clients->timer, now_us + (clients->is_stopped ? RETRY_US : TICK_US));
 }
 
