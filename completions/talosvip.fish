@@ -10,7 +10,7 @@ function __talosvip_complete
                 __fish_complete_path (commandline -ct)
             case ':*'
             case '*'
-                echo $line
+                printf '%s\n' $line
         end
     end
 end

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "config/check.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,15 @@ void complete_add(struct buf *out, const char *prefix, const char *value, const 
     buf_putc(out, '\t');
     text_add_plain(out, description ? description : "");
     buf_putc(out, '\n');
+}
+
+void complete_add_node(struct buf *out, const char *prefix, const char *name,
+                       const char *description)
+{
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && (c == name || !strchr("._-", *c)))
+            return;
+    complete_add(out, prefix, name, description);
 }
 
 static void add_commands(struct completing *c)

@@ -19,5 +19,10 @@ void complete_line(const char *const *words, size_t n, complete_values_fn values
                    struct buf *out);
 /* One line, if `value` begins with `prefix`; control characters are replaced. */
 void complete_add(struct buf *out, const char *prefix, const char *value, const char *description);
+/* The same for the name of a node, which comes from etcd, where anybody may stand in an election:
+ * nothing but letters, digits, '.', '_' and '-', as host names have them, is offered to be typed.
+ */
+void complete_add_node(struct buf *out, const char *prefix, const char *name,
+                       const char *description);
 
 #endif

@@ -27,7 +27,7 @@ static void add_node(const struct snapshot_node *node, const char *prefix, struc
              !node->is_link_known ? ""
              : node->is_link_up   ? " up"
                                   : " down");
-    complete_add(out, prefix, node->name, text);
+    complete_add_node(out, prefix, node->name, text);
 }
 
 void complete_snapshot(const struct snapshot *s, const char *what, const char *prefix,

@@ -60,7 +60,7 @@ static void add_node(struct buf *seen, const char *name, const char *text, const
     if (!*name || strstr(buf_str(seen), word))
         return;
     buf_printf(seen, "%s", word);
-    complete_add(out, prefix, name, text);
+    complete_add_node(out, prefix, name, text);
 }
 
 static void add_nodes(const struct api_status *status, const char *prefix, struct buf *out)

@@ -30,6 +30,25 @@ static struct {
 
 /* ---- completion ---- */
 
+/* As one word of a line: what would end it, or begin a command, is quoted. Owned by the caller. */
+static char *quote(const char *text, size_t len)
+{
+    char *word = malloc(2 * len + 1), *out = word;
+    for (size_t i = 0; word && i < len; i++) {
+        if (strchr(" |#\"'\\", text[i]))
+            *out++ = '\\';
+        *out++ = text[i];
+    }
+    if (word)
+        *out = '\0';
+    return word;
+}
+
+static int is_quoted(char *text, int at)
+{
+    return at > 0 && text[at - 1] == '\\' && !is_quoted(text, at - 1);
+}
+
 /* The matches as readline wants them: what they share first, NULL behind the last. */
 static char **to_matches(const char *lines)
 {
@@ -39,7 +58,7 @@ static char **to_matches(const char *lines)
         return NULL;
     for (const char *line = lines; *line && *line != ':' && n < MATCHES_MAX;
          line += strcspn(line, "\n") + 1) {
-        char *word = strndup(line, strcspn(line, "\t\n"));
+        char *word = quote(line, strcspn(line, "\t\n"));
         if (!word)
             break;
         matches[++n] = word;
@@ -110,6 +129,7 @@ void shell_begin(const struct shell_prompt *prompt, const char *history_path)
     rl_attempted_completion_function = complete;
     rl_basic_word_break_characters = " \t\n\"'|";
     rl_completer_quote_characters = "\"'";
+    rl_char_is_quoted_p = is_quoted;
     using_history();
     stifle_history(HISTORY_MAX);
     if (!history_path)

@@ -75,12 +75,14 @@ complete() { run --separate-stderr "$talosvip" __complete -- "$@"; }
     BATS_FILE_TMPDIR=$BATS_TEST_TMPDIR etcd_up 1
     export TALOSVIP_ENDPOINTS=$URLS
     candidate 10.0.0.50 cp-1 "$(lease 60)"
+    candidate 10.0.0.50 'zz;id>pwned' "$(lease 60)"
     complete status 10
     [ "${lines[0]}" = "10.0.0.50"$'\t'"held by cp-1" ]
     [ "$(stat -c %a cache/talosvip/completion)" = 600 ]
     etcd_down
-    complete history --node c
+    complete history --node ""
     [[ ${lines[0]} == cp-1* ]]
+    [ "${lines[1]}" = :4 ] # who has no host name is not offered to be typed
     touch -d "-1 minute" cache/talosvip/completion
     complete status 10
     [ "$output" = :4 ]
@@ -110,14 +112,31 @@ bash_completes() {
     shows TV203
     type_keys C-u "vip history --cause first" Tab
     shows "--cause first\\ election"
+    type_keys C-u "vip history --cause first\\ el" Tab "-x"
+    shows "--cause first\\ election -x"
+    runs_no_name
 }
 
-contexts() { # one with a name that holds colons
+# What a name holds is no command, without quotes and within them.
+runs_no_name() {
+    type_keys C-u "vip config use-context zz" Tab Enter
+    shows 'context "zz;id>pwned" from now on'
+    for quote in "'" '"'; do
+        type_keys C-u "vip config use-context ${quote}zz;i" Tab C-e "$quote; echo quoted-$([ "$quote" = '"' ]; echo $?)" Enter
+        type_keys "" Enter
+    done
+    shows quoted-1
+    shows quoted-0
+    [ ! -e pwned ] && [ ! -e home/pwned ]
+}
+
+contexts() { # with names that hold colons, and a command
     mkdir -p home/.config/talosvip
     cat >home/.config/talosvip/config.yaml <<'YAML'
 apiVersion: talosvip/v1
 kind: ClientConfig
-contexts: [{name: "fd00:10::50", etcd: {endpoints: [http://x:1]}}]
+contexts: [{name: "fd00:10::50", etcd: {endpoints: [http://x:1]}},
+  {name: "zz;id>pwned", etcd: {endpoints: [http://x:1]}}]
 YAML
 }
 
@@ -129,12 +148,14 @@ YAML
 }
 
 @test "bash without bash-completion" {
+    contexts
     in_terminal bash --norc
     type_keys ". $scripts/talosvip.bash" Enter
     type_keys "talosvip vali" Tab
     shows "talosvip validate"
     type_keys "--strict --out" Tab "sar" Tab
     shows "--output sarif"
+    runs_no_name
 }
 
 @test "zsh" {
@@ -158,4 +179,15 @@ YAML
     shows "--output sarif"
     type_keys C-u "vip config use-context fd" Tab
     shows "use-context fd00:10::50"
+    runs_no_name
+}
+
+@test "talosvip shell" {
+    contexts
+    in_terminal talosvip shell -e http://127.0.0.1:1
+    shows "~ "
+    type_keys "history --cause first" Tab
+    shows "--cause first\\ election"
+    type_keys C-u "history --cause first\\ el" Tab "-x"
+    shows "--cause first\\ election -x"
 }
