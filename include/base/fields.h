@@ -73,6 +73,9 @@ int fields_read_list(struct json_object *object, const char *name, size_t max,
 struct json_object *fields_begin(const char *api_version, const char *kind);
 /* Does it say so? */
 bool fields_is(struct json_object *object, const char *api_version, const char *kind);
+/* Appends `value` as one line of JSON; a character that text_next() calls a control is escaped.
+ * 0, -ENOMEM, or the buf's error. */
+int fields_json(struct json_object *value, struct buf *out);
 /* Frees `object`, after it was appended to `out` as one line if `r` is 0. `r`, -ENOMEM, or the
  * buf's error. */
 int fields_end(struct json_object *object, int r, struct buf *out);

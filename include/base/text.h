@@ -30,6 +30,8 @@ size_t text_encode(uint32_t code, char out[4]);
 /* Appends `text` with a '?' for every character that is not plain, so that a name cannot move
  * the cursor or look like another one. Returns 0 or the buf's error. */
 int text_add_plain(struct buf *out, const char *text);
+/* Appends `text` with "\u00xx" for every control character, and '?' for what is not UTF-8. */
+int text_add_escaped(struct buf *out, const char *text, size_t len);
 /* Appends at most `size` bytes of `text` (to its NUL) as a JSON string in quotes; a byte that is
  * not UTF-8 becomes '?', for JSON has no other bytes. Returns 0 or the buf's error. */
 int text_add_json(struct buf *out, const char *text, size_t size);

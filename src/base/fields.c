@@ -56,14 +56,19 @@ bool fields_is(struct json_object *object, const char *api_version, const char *
     return is_text(object, "apiVersion", api_version) && is_text(object, "kind", kind);
 }
 
+/* json-c escapes C0 alone. */
+int fields_json(struct json_object *value, struct buf *out)
+{
+    size_t len;
+    const char *text = json_object_to_json_string_length(
+        value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    return text ? text_add_escaped(out, text, len) : -ENOMEM;
+}
+
 int fields_end(struct json_object *object, int r, struct buf *out)
 {
-    if (r == 0) {
-        size_t len;
-        const char *text = json_object_to_json_string_length(
-            object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-        r = text ? buf_add(out, text, len) : -ENOMEM;
-    }
+    if (r == 0)
+        r = fields_json(object, out);
     json_object_put(object);
     return r;
 }

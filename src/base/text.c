@@ -27,8 +27,9 @@ static uint32_t decode(const unsigned char *s, size_t len, size_t *ret_bytes)
 
 static bool is_control(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff;
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2069) || c == 0xfeff ||
+           c == 0xfffe || c == 0xffff;
 }
 
 size_t text_next(const char *text, size_t len, enum text_kind *ret_kind)
@@ -111,21 +112,34 @@ int text_add_plain(struct buf *out, const char *text)
     return out->error;
 }
 
+int text_add_escaped(struct buf *out, const char *text, size_t len)
+{
+    while (len > 0) {
+        enum text_kind kind;
+        size_t n = text_next(text, len, &kind);
+        if (kind == TEXT_PLAIN)
+            buf_add(out, text, n);
+        else if (kind == TEXT_INVALID)
+            buf_putc(out, '?');
+        else
+            buf_printf(out, "\\u%04x", (unsigned)text_code(text, n));
+        text += n;
+        len -= n;
+    }
+    return out->error;
+}
+
 int text_add_json(struct buf *out, const char *text, size_t size)
 {
     size_t len = strnlen(text, size);
     buf_putc(out, '"');
     while (len > 0) {
-        enum text_kind kind;
-        size_t n = text_next(text, len, &kind);
-        if (kind == TEXT_INVALID)
-            buf_putc(out, '?');
-        else if (*text == '"' || *text == '\\')
-            buf_printf(out, "\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            buf_printf(out, "\\u%04x", (unsigned)(unsigned char)*text);
-        else
-            buf_add(out, text, n);
+        size_t n = 0;
+        while (n < len && text[n] != '"' && text[n] != '\\')
+            n++;
+        text_add_escaped(out, text, n);
+        if (n < len)
+            buf_printf(out, "\\%c", text[n++]);
         text += n;
         len -= n;
     }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The way to a cluster: what applies, where each value came from, and which contexts there are. */
 #include "connection.h"
+#include "plain.h"
 #include "table.h"
 
+#include "base/fields.h"
 #include "config/contexts.h"
 
 #include <errno.h>
@@ -46,10 +48,11 @@ static void show_human(const struct connection *c, bool with_origin)
         connection_setting_text(c, (enum connection_setting)i, &text);
         const char *value = text.len ? buf_str(&text) : "-";
         if (with_origin)
-            printf("%-24s  %-34s  %s\n", connection_setting_name((enum connection_setting)i), value,
-                   c->origin[i]);
+            plain_print(stdout, "%-24s  %-34s  %s\n",
+                        connection_setting_name((enum connection_setting)i), value, c->origin[i]);
         else
-            printf("%-24s  %s\n", connection_setting_name((enum connection_setting)i), value);
+            plain_print(stdout, "%-24s  %s\n", connection_setting_name((enum connection_setting)i),
+                        value);
         buf_done(&text);
     }
 }
@@ -86,15 +89,16 @@ static enum exit_code show_json(const struct connection *c, bool with_origin)
     bool is_done = all != NULL;
     for (int i = 0; is_done && i < CONNECTION_SETTINGS; i++)
         is_done = add_setting(all, c, i, with_origin);
-    const char *text = is_done ? json_object_to_json_string_ext(
-                                     all, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE)
-                               : NULL;
-    if (text)
-        puts(text);
+    struct buf out;
+    buf_init(&out, 0);
+    if (is_done && fields_json(all, &out) == 0)
+        puts(buf_str(&out));
     else
         fputs("talosvip: out of memory\n", stderr);
+    is_done = is_done && !out.error;
+    buf_done(&out);
     json_object_put(all);
-    return text ? EXIT_DONE : EXIT_BUG;
+    return is_done ? EXIT_DONE : EXIT_BUG;
 }
 
 static enum exit_code show(const struct arguments *arguments, const char *name)
@@ -125,8 +129,9 @@ static enum exit_code list(const struct arguments *arguments, const char *name)
     for (size_t i = 0; c.contexts && i < c.contexts->n; i++) {
         const struct config_context *context = &c.contexts->list[i];
         bool is_current = c.context && context->name && strcmp(c.context, context->name) == 0;
-        printf("%s %s%s\n", is_current ? "*" : " ", context->name ? context->name : "?",
-               context->is_read_only ? "  (read-only)" : "");
+        plain_print(stdout, "%s %s%s\n", is_current ? "*" : " ",
+                    context->name ? context->name : "?",
+                    context->is_read_only ? "  (read-only)" : "");
     }
     if (!c.contexts || c.contexts->n == 0)
         fputs("talosvip: no contexts are configured\n", stderr);
@@ -174,7 +179,7 @@ static enum exit_code choose(const struct arguments *arguments, const char *name
                       strerror(-r));
         code = fail(EXIT_UNKNOWN, &complaint);
     } else {
-        fprintf(stderr, "talosvip: context \"%s\" from now on\n", name);
+        plain_print(stderr, "talosvip: context \"%s\" from now on\n", name);
     }
     buf_done(&path);
     connection_done(&c);

@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "ask_local.h"
 #include "look.h"
+#include "plain.h"
 #include "table.h"
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #define RECENT_US UINT64_C(60000000)
+#define RESET "Connections to the address are reset, and clients connect anew."
 
 enum { TO, REASON, YES, DRY_RUN, WAIT, LOCAL, SOCKET };
 
@@ -55,10 +57,11 @@ static const struct example examples[] = {
 struct prospect {
     struct ip vip;
     char text[IP_TEXT_MAX];
-    const char *to;        /* or NULL */
-    char consequence[512]; /* two lines */
-    char usual[96];        /* one more; "" when nothing was measured */
-    char doubt[256];       /* why more than a yes is asked for; "" */
+    const char *to; /* or NULL */
+    /* A line each, "" for none: */
+    char consequence[512], effect[192];
+    char usual[96];  /* what was measured before */
+    char doubt[256]; /* why more than a yes is asked for */
 };
 
 static void describe_node(const struct request_scene *scene, const char *name, char *out,
@@ -136,9 +139,9 @@ static enum exit_code decide(void *arg, const struct request_scene *scene)
         snprintf(behind, sizeof(behind), "%s%s step%s behind it.",
                  at == 2 ? vip->queue[1].name : "Those", at == 2 ? "" : " between",
                  at == 2 ? "s" : "");
-    snprintf(p->consequence, sizeof(p->consequence), "%s gives %s up. %s: %s.\n%s%s\n", holder,
-             p->text, p->to ? "It goes to" : "Next in the queue", heir, behind,
-             at > 1 ? "" : "Connections to the address are reset, and clients connect anew.");
+    snprintf(p->consequence, sizeof(p->consequence), "%s gives %s up. %s: %s.", holder, p->text,
+             p->to ? "It goes to" : "Next in the queue", heir);
+    snprintf(p->effect, sizeof(p->effect), "%s", at > 1 ? behind : RESET);
     return EXIT_DONE;
 }
 
@@ -158,6 +161,14 @@ static void note_etcd(struct prospect *p, const struct arguments *arguments)
     look_close(&look);
 }
 
+static void print_prospect(const struct prospect *p, FILE *to)
+{
+    const char *const lines[] = {p->consequence, p->effect, p->usual, p->doubt};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        if (*lines[i])
+            plain_print(to, "%s\n", lines[i]);
+}
+
 /* EXIT_DONE: go on. */
 static enum exit_code confirm(struct prospect *p, const struct arguments *arguments)
 {
@@ -166,13 +177,9 @@ static enum exit_code confirm(struct prospect *p, const struct arguments *argume
         return EXIT_USAGE;
     if (arguments->values[LOCAL].origin != FROM_FLAG)
         note_etcd(p, arguments);
-    fprintf(stderr, "%s%s", p->consequence, p->usual);
-    if (p->doubt[0]) {
-        fprintf(stderr, "%s\n", p->doubt);
-        snprintf(question, sizeof(question), "Type %s to go on:", p->text);
-    } else {
-        snprintf(question, sizeof(question), "Resign %s? [y/N]", p->text);
-    }
+    print_prospect(p, stderr);
+    snprintf(question, sizeof(question), p->doubt[0] ? "Type %s to go on:" : "Resign %s? [y/N]",
+             p->text);
     if (ask_confirm(question, p->doubt[0] ? p->text : NULL))
         return EXIT_DONE;
     fputs("Nothing was changed.\n", stderr);
@@ -191,7 +198,7 @@ static void on_progress(void *arg, const struct request_progress *p)
         printf(", released %.1fs", at);
         break;
     case REQUEST_WON:
-        printf(", %s leads %.1fs", p->node, at);
+        plain_print(stdout, ", %s leads %.1fs", p->node, at);
         break;
     case REQUEST_ANNOUNCED:
         printf(", announced %.1fs", at);
@@ -205,7 +212,8 @@ static void on_progress(void *arg, const struct request_progress *p)
 
 static void print_outcome(const struct prospect *p, const struct request_outcome *o)
 {
-    printf("\n%s moved from %s to %s", p->text, o->from, o->to);
+    putchar('\n');
+    plain_print(stdout, "%s moved from %s to %s", p->text, o->from, o->to);
     if (o->outage_us >= 0)
         printf(", gap %.3fs +-%.3fs\n", (double)o->outage_us / 1e6, (double)o->error_us / 1e6);
     else
@@ -249,7 +257,7 @@ static enum exit_code settle(struct prospect *p, const struct arguments *argumen
     bool is_dry = arguments->values[DRY_RUN].origin == FROM_FLAG;
     enum exit_code code = EXIT_DONE;
     if (is_dry)
-        printf("%s%s%s%s", p->consequence, p->usual, p->doubt, p->doubt[0] ? "\n" : "");
+        print_prospect(p, stdout);
     else if (arguments->values[YES].origin != FROM_FLAG)
         code = confirm(p, arguments);
     *ret_go = code == EXIT_DONE && !is_dry;
@@ -269,10 +277,9 @@ static enum exit_code decide_local(struct prospect *p, const struct api_status *
         if (!vip->holder[0])
             return ask_complain(EXIT_NO, "nobody holds %s", p->text);
         snprintf(ret_from, API_NAME_MAX, "%s", vip->holder);
-        snprintf(p->consequence, sizeof(p->consequence),
-                 "%s gives %s up. %s: %s.\nConnections to the address are reset, and clients "
-                 "connect anew.\n",
-                 vip->holder, p->text, p->to ? "It goes to" : "Next in the queue", heir);
+        snprintf(p->consequence, sizeof(p->consequence), "%s gives %s up. %s: %s.", vip->holder,
+                 p->text, p->to ? "It goes to" : "Next in the queue", heir);
+        snprintf(p->effect, sizeof(p->effect), "%s", RESET);
         return EXIT_DONE;
     }
     return ask_complain(EXIT_NO, "this node's agent has no VIP %s", p->text);
@@ -291,7 +298,7 @@ static enum exit_code move_local(const struct prospect *p, const struct argument
     if (code == EXIT_DONE)
         code = ask_local_follow(socket, &p->vip, from, arguments->values[WAIT].us, to);
     if (code == EXIT_DONE)
-        printf("%s moved from %s to %s\n", p->text, from, to);
+        plain_print(stdout, "%s moved from %s to %s\n", p->text, from, to);
     return code;
 }
 
@@ -315,7 +322,7 @@ static void note_usual(struct ask *a, struct prospect *p)
     int64_t us = 0;
     unsigned n = ask_usual_gap(a, &p->vip, &us);
     if (n > 0)
-        snprintf(p->usual, sizeof(p->usual), "Usual gap for a planned move: %.3fs (last %u).\n",
+        snprintf(p->usual, sizeof(p->usual), "Usual gap for a planned move: %.3fs (last %u).",
                  (double)us / 1e6, n);
 }
 

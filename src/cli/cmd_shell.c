@@ -3,10 +3,12 @@
 #include "complete_snapshot.h"
 #include "complete_values.h"
 #include "look.h"
+#include "plain.h"
 #include "shell.h"
 #include "shell_run.h"
 #include "table.h"
 
+#include "base/text.h"
 #include "cluster/events.h"
 
 #include <signal.h>
@@ -53,7 +55,7 @@ static char sign_of(const struct snapshot *s)
 static void write_prompt(void *arg, const struct snapshot *s, struct buf *out)
 {
     const struct session *session = arg;
-    buf_puts(out, s && s->cluster[0] ? s->cluster : "talosvip");
+    text_add_plain(out, s && s->cluster[0] ? s->cluster : "talosvip");
     if (session->state.vip[0])
         buf_printf(out, " %s", session->state.vip);
     buf_printf(out, "%c ", sign_of(s));
@@ -67,11 +69,14 @@ static void write_news(void *arg, const struct snapshot *before, const struct sn
     size_t n = events ? events_between(before, after, events) : 0;
     (void)arg;
     for (size_t i = 0; i < n; i++)
-        if (events[i].kind == EVENT_RAISED || events[i].kind == EVENT_CLEARED)
-            buf_printf(out, "%s  %s\n",
-                       events[i].kind == EVENT_CLEARED ? "cleared"
-                                                       : snapshot_severity_word(events[i].severity),
-                       events[i].text);
+        if (events[i].kind == EVENT_RAISED || events[i].kind == EVENT_CLEARED) {
+            buf_printf(out, "%s  ",
+                       events[i].kind == EVENT_CLEARED
+                           ? "cleared"
+                           : snapshot_severity_word(events[i].severity));
+            text_add_plain(out, events[i].text);
+            buf_putc(out, '\n');
+        }
     free(events);
 }
 
@@ -97,7 +102,8 @@ static enum exit_code talk(struct session *session)
     shell_begin(&prompt, has_path ? buf_str(&path) : NULL);
     if (look_once(&session->look, &s) == EXIT_DONE) {
         look_complain(&session->look, &s);
-        printf(
+        plain_print(
+            stdout,
             "talosvip %s, cluster %s, %u %s. Tab completes, help lists commands, Ctrl-D leaves.\n",
             TALOSVIP_VERSION, s.cluster[0] ? s.cluster : "?", s.n_vips,
             s.n_vips == 1 ? "VIP" : "VIPs");

@@ -36,21 +36,12 @@ void grid_take(struct grid *g, struct buf *cell)
     buf_clear(cell);
 }
 
-/* Columns on the screen: characters, which are one wide each as far as ours go. */
-static unsigned width_of(const char *text)
-{
-    unsigned n = 0;
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
 void grid_write(const struct grid *g, bool with_heads, struct buf *out)
 {
     unsigned widths[GRID_COLUMNS_MAX] = {0};
     const char *cell = buf_str(&g->text);
     for (unsigned i = 0; !g->text.error && i < g->filled; i++, cell += strlen(cell) + 1) {
-        unsigned width = width_of(cell);
+        unsigned width = (unsigned)text_width(cell);
         if ((with_heads || i >= g->columns) && width > widths[i % g->columns])
             widths[i % g->columns] = width;
     }
@@ -63,7 +54,8 @@ void grid_write(const struct grid *g, bool with_heads, struct buf *out)
         if (is_last)
             buf_putc(out, '\n');
         else
-            buf_printf(out, "%*s", (int)(widths[i % g->columns] - width_of(cell) + 2), "");
+            buf_printf(out, "%*s", (int)(widths[i % g->columns] - (unsigned)text_width(cell) + 2),
+                       "");
     }
     if (g->text.error)
         out->error = g->text.error;

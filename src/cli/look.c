@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "here.h"
 #include "look.h"
+#include "plain.h"
 #include "status_snapshot.h"
 
 #include "base/clock.h"
@@ -291,8 +292,8 @@ void look_tell_connection(const struct look *look)
         buf_init(&text, 0);
         connection_setting_text(c, setting, &text);
         if (text.len)
-            fprintf(stderr, "%s %s (%s)\n", connection_setting_name(setting), buf_str(&text),
-                    c->origin[i]);
+            plain_print(stderr, "%s %s (%s)\n", connection_setting_name(setting), buf_str(&text),
+                        c->origin[i]);
         buf_done(&text);
     }
 }

@@ -3,6 +3,7 @@
 
 #include "ask.h"
 #include "ask_local.h"
+#include "plain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,10 +97,10 @@ static int start(struct ask *a, const struct wish *w, const struct ip *vip, cons
 static void print_done(const struct wish *w, const char *what, bool is_vip)
 {
     if (w->is_resume)
-        printf("%s goes on\n", what);
+        plain_print(stdout, "%s goes on\n", what);
     else
-        printf("%s is PAUSED by %s: it %s until resume\n", what, w->who,
-               is_vip ? "stays where it is" : "takes no part");
+        plain_print(stdout, "%s is PAUSED by %s: it %s until resume\n", what, w->who,
+                    is_vip ? "stays where it is" : "takes no part");
 }
 
 static enum exit_code set_one(struct ask *a, const struct wish *w, const struct ip *vip,
@@ -123,8 +124,8 @@ static enum exit_code set_all(struct ask *a, const struct wish *w)
 {
     enum exit_code worst = EXIT_DONE;
     if (w->is_lone && !w->is_resume)
-        fprintf(stderr, "talosvip: warning: nobody else stands in the queue of what %s holds\n",
-                w->node);
+        plain_print(stderr, "talosvip: warning: nobody else stands in the queue of what %s holds\n",
+                    w->node);
     for (unsigned i = 0; i < w->n + w->n_nodes; i++) {
         enum exit_code code =
             i < w->n ? set_one(a, w, &w->vips[i], NULL) : set_one(a, w, NULL, w->nodes[i - w->n]);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "status_snapshot.h"
 
+#include "base/text.h"
+
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,16 +80,26 @@ static void add_ids(const struct snapshot *s, struct buf *out)
     buf_done(&seen);
 }
 
+/* Behind a "|" a plugin's figures stand, so no name may bring one. */
+static void add_name(const char *name, struct buf *out)
+{
+    char text[SNAPSHOT_NAME_MAX];
+    snprintf(text, sizeof(text), "%s", name);
+    for (char *bar = text; (bar = strchr(bar, '|'));)
+        *bar = '?';
+    text_add_plain(out, text);
+}
+
 static void add_one(const struct snapshot *s, const struct snapshot_vip *vip, struct buf *out)
 {
     const struct snapshot_node *holder = snapshot_find_node(s, vip->holder);
     char ip[IP_TEXT_MAX];
     ip_format(&vip->ip, ip);
-    if (vip->holder[0])
-        buf_printf(out, "%s %s %s %s", ip, snapshot_vip_state_name(vip->state),
-                   vip->state == SNAPSHOT_VIP_STALE ? "last by" : "by", vip->holder);
-    else
-        buf_printf(out, "%s %s", ip, snapshot_vip_state_name(vip->state));
+    buf_printf(out, "%s %s", ip, snapshot_vip_state_name(vip->state));
+    if (vip->holder[0]) {
+        buf_puts(out, vip->state == SNAPSHOT_VIP_STALE ? " last by " : " by ");
+        add_name(vip->holder, out);
+    }
     add_ids(s, out);
     buf_puts(out, " |");
     if (vip->remaining_us >= 0 && vip->state != SNAPSHOT_VIP_STALE)

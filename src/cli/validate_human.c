@@ -339,37 +339,46 @@ static void file_verdict(const struct validate_file *file, struct buf *out)
     }
 }
 
+/* "(Talos v1.14, controlplane)" */
+static void add_type(const struct validate_file *file, struct buf *out)
+{
+    bool is_talos = strncmp(file->type, "talos/", 6) == 0;
+    buf_puts(out, is_talos ? "(Talos " : "(");
+    text_add_plain(out, is_talos ? file->type + 6 : file->type);
+    buf_puts(out, *file->machine_type ? ", " : "");
+    text_add_plain(out, file->machine_type);
+    buf_putc(out, ')');
+}
+
 /* Columns: the file, the verdict, what it is. */
 static void add_table(struct painter *p)
 {
     struct buf verdict;
-    int path_width = 0, verdict_width = 0;
+    size_t path_width = 0;
+    int verdict_width = 0;
     buf_init(&verdict, 0);
     for (int pass = 0; pass < 2; pass++)
         for (size_t i = 0; i < p->report->n_files; i++) {
             const struct validate_file *file = &p->report->files[i];
+            size_t width = text_width(file->path);
             buf_clear(&verdict);
             file_verdict(file, &verdict);
             if (pass == 0) {
-                int n = (int)strlen(file->path);
-                path_width = n > path_width && n <= 40 ? n : path_width;
+                path_width = width > path_width && width <= 40 ? width : path_width;
                 verdict_width = (int)verdict.len > verdict_width ? (int)verdict.len : verdict_width;
                 continue;
             }
-            buf_printf(p->out, "%s:%*s ", file->path,
-                       path_width > (int)strlen(file->path) ? path_width - (int)strlen(file->path)
-                                                            : 0,
-                       "");
+            text_add_plain(p->out, file->path);
+            buf_printf(p->out, ":%*s ", path_width > width ? (int)(path_width - width) : 0, "");
             paint(p, file->errors || file->is_unreadable ? severity_colors[SEVERITY_ERROR]
                      : file->warnings                    ? severity_colors[SEVERITY_WARNING]
                                                          : GREEN);
             buf_puts(p->out, buf_str(&verdict));
             plain(p);
-            if (!file->is_unreadable && strcmp(file->type, "unknown") != 0)
-                buf_printf(p->out, "%*s (%s%s%s%s)", verdict_width - (int)verdict.len, "",
-                           strncmp(file->type, "talos/", 6) == 0 ? "Talos " : "",
-                           strncmp(file->type, "talos/", 6) == 0 ? file->type + 6 : file->type,
-                           *file->machine_type ? ", " : "", file->machine_type);
+            if (!file->is_unreadable && strcmp(file->type, "unknown") != 0) {
+                buf_printf(p->out, "%*s ", verdict_width - (int)verdict.len, "");
+                add_type(file, p->out);
+            }
             buf_putc(p->out, '\n');
         }
     buf_done(&verdict);
@@ -439,7 +448,8 @@ void validate_human(const struct validate_report *report, const struct validate_
         add_table(&p);
     } else {
         for (size_t i = 0; i < report->n_files; i++) {
-            buf_printf(out, "%s: ", report->files[i].path);
+            text_add_plain(out, report->files[i].path);
+            buf_puts(out, ": ");
             paint(&p, GREEN);
             buf_puts(out, "ok");
             plain(&p);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "yaml_print.h"
 
+#include "base/fields.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <json-c/json.h>
@@ -27,8 +29,7 @@ static void add_scalar(struct json_object *value, struct buf *out)
     if (json_object_is_type(value, json_type_string) && is_plain(json_object_get_string(value)))
         buf_puts(out, json_object_get_string(value));
     else
-        buf_puts(out, json_object_to_json_string_ext(value, JSON_C_TO_STRING_PLAIN |
-                                                                JSON_C_TO_STRING_NOSLASHESCAPE));
+        fields_json(value, out);
 }
 
 static bool is_block(struct json_object *value)

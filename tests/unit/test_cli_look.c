@@ -11,12 +11,14 @@
 
 #include "cluster_support.h"
 
+#include "../../src/cli/grid.h"
 #include "../../src/cli/history_text.h"
 #include "../../src/cli/span.h"
 #include "../../src/cli/status_snapshot.h"
 #include "../../src/cli/when.h"
 #include "../../src/cli/yaml_print.h"
 #include "cluster/alert.h"
+#include "cluster/snapshot_json.h"
 
 static const struct style plain = {.is_utf8 = false}, rich = {.is_utf8 = true};
 static struct snapshot s;
@@ -216,7 +218,7 @@ static void test_codes(void **state)
 static void test_hostile(void **state)
 {
     (void)state;
-    strcpy(s.vips[0].holder, "\033[2Jcp\n-1");
+    strcpy(s.vips[0].holder, "\033[2Jcp\n-1\x7f");
     strcpy(s.vips[0].queue[0], "\xff\xfe");
     strcpy(s.history[0].detail, "\033]0;x\007");
     status_human(&s, &plain, &out);
@@ -226,6 +228,33 @@ static void test_hostile(void **state)
     assert_null(strchr(buf_str(&out), '\033'));
     assert_null(strchr(buf_str(&out), '\007'));
     assert_null(strstr(buf_str(&out), "\xff"));
+    buf_clear(&out);
+    assert_int_equal(snapshot_write(&s, &out), 0);
+    assert_null(strchr(buf_str(&out), '\n'));
+    assert_null(strchr(buf_str(&out), '\177'));
+    s.n_vips = 1;
+    strcpy(s.vips[0].holder, "a|b\n\x7f");
+    buf_clear(&out);
+    status_check(&s, &out);
+    assert_non_null(strstr(buf_str(&out), " by a?b??"));
+}
+
+/* A name that is twice as wide takes the blanks that it needs. */
+static void test_wide(void **state)
+{
+    static const char *const heads[] = {"A", "B", NULL};
+    struct grid grid;
+    (void)state;
+    grid_init(&grid, heads);
+    grid_add(&grid, "\xe6\x9d\xb1\xe4\xba\xac"); /* two characters, four cells */
+    grid_add(&grid, "x");
+    grid_add(&grid, "e\xcc\x81tat"); /* five characters, four cells */
+    grid_add(&grid, "y");
+    grid_write(&grid, true, &out);
+    assert_string_equal(buf_str(&out), "A     B\n"
+                                       "\xe6\x9d\xb1\xe4\xba\xac  x\n"
+                                       "e\xcc\x81tat  y\n");
+    grid_done(&grid);
 }
 
 static void test_history(void **state)
@@ -373,6 +402,9 @@ static void test_yaml(void **state)
                                        "g: {}\n"
                                        "h: \"1e3\"\n"
                                        "i: \"x \"\n");
+    buf_clear(&out);
+    assert_int_equal(yaml_print_json("{\"a\":\"\xc2\x85\x7f\xe2\x80\xae\"}", &out), 0);
+    assert_string_equal(buf_str(&out), "a: \"\\u0085\\u007f\\u202e\"\n");
     assert_int_not_equal(yaml_print_json("{", &out), 0);
 }
 
@@ -384,6 +416,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one, begin, end),
         cmocka_unit_test_setup_teardown(test_codes, begin, end),
         cmocka_unit_test_setup_teardown(test_hostile, begin, end),
+        cmocka_unit_test_setup_teardown(test_wide, begin, end),
         cmocka_unit_test_setup_teardown(test_history, begin, end),
         cmocka_unit_test_setup_teardown(test_stay, begin, end),
         cmocka_unit_test_setup_teardown(test_filter, begin, end),

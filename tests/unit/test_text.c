@@ -30,6 +30,8 @@ static void characters_have_their_kind_and_length(void **state)
         {"\xe2\x80\xae", 3, 3, TEXT_CONTROL}, /* right-to-left override */
         {"\xe2\x80\xa8", 3, 3, TEXT_CONTROL}, /* line separator */
         {"\xef\xbb\xbf", 3, 3, TEXT_CONTROL}, /* zero width no-break space */
+        {"\xd8\x9c", 2, 2, TEXT_CONTROL},     /* Arabic letter mark */
+        {"\xef\xbf\xbf", 3, 3, TEXT_CONTROL}, /* no character at all */
         {"\x80", 1, 1, TEXT_INVALID},
         {"\xff", 1, 1, TEXT_INVALID},
         {"\xc0\x80", 2, 1, TEXT_INVALID},         /* overlong */
@@ -59,6 +61,17 @@ static void only_plain_characters_are_shown(void **state)
     buf_done(&out);
 }
 
+static void json_has_no_bare_controls(void **state)
+{
+    static const char text[] = "a\"\\\x1b\x7f\xc2\x9b\xe2\x80\xae\xff\xc3\xa9";
+    struct buf out;
+    (void)state;
+    buf_init(&out, 0);
+    assert_int_equal(text_add_json(&out, text, sizeof(text)), 0);
+    assert_string_equal(buf_str(&out), "\"a\\\"\\\\\\u001b\\u007f\\u009b\\u202e?\xc3\xa9\"");
+    buf_done(&out);
+}
+
 static void utf8_is_recognised(void **state)
 {
     (void)state;
@@ -73,6 +86,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(characters_have_their_kind_and_length),
         cmocka_unit_test(only_plain_characters_are_shown),
+        cmocka_unit_test(json_has_no_bare_controls),
         cmocka_unit_test(utf8_is_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
