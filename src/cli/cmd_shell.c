@@ -121,9 +121,7 @@ static enum exit_code talk(struct session *session)
         putchar('\n');
     shell_end();
     buf_done(&path);
-    return session->look.signal == SIGHUP    ? EXIT_SIGHUP
-           : session->look.signal == SIGTERM ? EXIT_SIGTERM
-                                             : EXIT_DONE;
+    return session->look.signal == SIGINT ? EXIT_DONE : look_ended(&session->look);
 }
 
 /* Without one: no banner, no prompt, and an end at the first line that fails. */

@@ -45,7 +45,8 @@ static const struct option options[] = {
                .help = "one line, and the exit codes of a monitoring plugin"},
     [LOCAL] = {.name = "local",
                .kind = OPTION_FLAG,
-               .help = "ask this node's agent; works while etcd is down"},
+               .help = "ask this node's agent; works while etcd is down",
+               .is_alone = true},
     [NO_HEADERS] = {.name = "no-headers", .kind = OPTION_FLAG, .help = "tables without heads"},
     [COLOR] = STYLE_COLOR_OPTION,
     [LOCAL_TIME] = {.name = "local-time", .kind = OPTION_FLAG, .help = "not UTC"},
@@ -219,7 +220,7 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
 static enum exit_code watch(struct job *job, struct look *look)
 {
     enum exit_code code = look_follow(look, PACE_US, 0, on_snapshot, job);
-    return code != EXIT_DONE ? code : look->signal ? EXIT_DONE : job->code;
+    return code != EXIT_DONE ? code : look->signal ? look_ended(look) : job->code;
 }
 
 static enum exit_code conflict(const char *what)

@@ -313,8 +313,8 @@ static enum exit_code batch(struct job *job)
         }
     } else {
         code = look_follow(&look, job->top.interval_us, 0, on_sample, job);
-        /* Ctrl-C is how one ends an endless list. */
-        code = job->code != EXIT_DONE ? job->code : code;
+        if (code == EXIT_DONE)
+            code = job->code != EXIT_DONE ? job->code : look_ended(&look);
     }
     look_close(&look);
     return code;

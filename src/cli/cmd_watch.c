@@ -4,7 +4,10 @@
 #include "watch_exec.h"
 #include "watch_text.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,13 +165,17 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
 
 static enum exit_code follow(struct job *job, uint64_t limit_us)
 {
+    uint64_t deadline_us = limit_us ? clock_now_us() + limit_us : UINT64_MAX;
     enum exit_code code = look_follow(job->look, PACE_US, limit_us, on_snapshot, job);
     if (code != EXIT_DONE || job->code != EXIT_DONE)
         return code != EXIT_DONE ? code : job->code;
     if (job->out.error)
         return look_no_memory();
-    if (job->exec && !job->look->signal)
-        watch_exec_drain(job->exec);
+    if (job->exec && !job->look->signal && watch_exec_drain(job->exec, deadline_us) > 0)
+        fputs("talosvip: --exec is too slow: events were dropped\n", stderr);
+    /* Whoever waits for an address must not take an end for it; else this is how one ends it. */
+    if (job->look->signal && (job->until_held ? !job->is_held : job->look->signal == SIGHUP))
+        return look_ended(job->look);
     return job->look->is_over ? EXIT_NO : EXIT_DONE;
 }
 

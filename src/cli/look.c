@@ -183,9 +183,12 @@ void look_close(struct look *look)
     connection_done(&look->connection);
 }
 
-static enum exit_code signal_code(int signum)
+enum exit_code look_ended(const struct look *look)
 {
-    return signum == SIGINT ? EXIT_SIGINT : signum == SIGTERM ? EXIT_SIGTERM : EXIT_SIGHUP;
+    return look->signal == SIGINT    ? EXIT_SIGINT
+           : look->signal == SIGTERM ? EXIT_SIGTERM
+           : look->signal == SIGHUP  ? EXIT_SIGHUP
+                                     : EXIT_DONE;
 }
 
 enum exit_code look_once(struct look *look, struct snapshot *ret_snapshot)
@@ -198,7 +201,7 @@ enum exit_code look_once(struct look *look, struct snapshot *ret_snapshot)
         loop_run(look->loop);
     look->is_once = false;
     if (look->signal)
-        return signal_code(look->signal);
+        return look_ended(look);
     if (cluster_snapshot(look->cluster, ret_snapshot) < 0)
         return look_no_memory();
     /* Which addresses to look for is known only now. */

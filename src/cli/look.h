@@ -65,6 +65,9 @@ enum exit_code look_follow(struct look *look, uint64_t pace_us, uint64_t limit_u
                                       const struct snapshot *after),
                            void *arg);
 
+/* The exit status for the signal that ended it; EXIT_DONE: none did. */
+enum exit_code look_ended(const struct look *look);
+
 /* Finds the one VIP that a command's word names. EXIT_DONE; EXIT_USAGE: no address at all. */
 enum exit_code look_parse_vip(const char *text, struct ip *ret_vip);
 /* Says that there is no such VIP, with a guess. EXIT_NO. */

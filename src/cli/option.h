@@ -4,6 +4,7 @@
 #ifndef TALOSVIP_CLI_OPTION_H
 #define TALOSVIP_CLI_OPTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum option_kind {
@@ -30,6 +31,7 @@ struct option {
     const char *env[OPTION_ENV_MAX + 1]; /* the first that is set and not empty counts */
     const char *fallback;                /* default, in the same text form, or NULL */
     const char *help;
+    bool is_alone; /* goes with no word, so that a shell adds none */
 };
 
 /* -o, by the name it has in every command that writes in more than one format. */

@@ -15,7 +15,11 @@
 enum { PAUSE_NODE, PAUSE_LOCAL, PAUSE_SOCKET, PAUSE_REASON };
 
 #define PAUSE_OPTIONS(node_help_)                                                                  \
-    {.name = "node", .kind = OPTION_STRING, .metavar = "NODE", .help = node_help_},                \
+    {.name = "node",                                                                               \
+     .kind = OPTION_STRING,                                                                        \
+     .metavar = "NODE",                                                                            \
+     .help = node_help_,                                                                           \
+     .is_alone = true},                                                                            \
         ASK_LOCAL_OPTIONS
 
 enum exit_code pause_run(const struct arguments *arguments, bool is_resume);

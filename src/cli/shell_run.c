@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,18 +49,24 @@ static enum exit_code use(struct shell_state *state, const struct shell_line *li
     return EXIT_DONE;
 }
 
-/* Whether a word is there that is no flag, so that the chosen VIP is not meant. */
-static bool has_plain_word(const struct command *command, char *const words[], size_t n)
+/* Whether the chosen VIP is not meant: there is a word that is no flag, or a flag that takes none.
+ */
+static bool is_elsewhere(const struct command *command, char *const words[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const struct option *option = NULL;
+        char name[64];
         if (words[i][0] != '-' || !words[i][1])
             return true;
-        if (strncmp(words[i], "--", 2) == 0)
-            option = option_by_name(command->options, words[i] + 2);
+        bool is_long = strncmp(words[i], "--", 2) == 0, is_joined = strchr(words[i], '=') != NULL;
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(words[i], "=") - 2, words[i] + 2);
+        if (is_long)
+            option = option_by_name(command->options, name);
         else if (!words[i][2])
             option = option_by_letter(command->options, words[i][1]);
-        if (option && option->kind != OPTION_FLAG)
+        if (option && option->is_alone)
+            return true;
+        if (option && option->kind != OPTION_FLAG && !is_joined)
             i++;
     }
     return false;
@@ -77,7 +84,7 @@ static enum exit_code run_command(struct shell_state *state, struct shell_line *
     if (strcmp(command->name, "shell") == 0 || strcmp(command->name, "run") == 0)
         return usage("that command is not for the shell", NULL);
     bool is_about_vip = command->word && strcmp(command->word, "VIP") == 0;
-    if (state->vip[0] && is_about_vip && !has_plain_word(command, line->words + 1, line->n - 1) &&
+    if (state->vip[0] && is_about_vip && !is_elsewhere(command, line->words + 1, line->n - 1) &&
         line->n + 1 < SHELL_WORDS_MAX) {
         line->words[line->n++] = state->vip;
         line->words[line->n] = NULL;
@@ -120,6 +127,8 @@ static pid_t start_program(const char *text, int ret_stdin[2])
 /* The command writes into the program's stdin; stderr stays the terminal's. */
 static enum exit_code run_piped(struct shell_state *state, struct shell_line *line)
 {
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
+    struct sigaction before;
     int ends[2], status, kept = dup(STDOUT_FILENO);
     fflush(stdout);
     pid_t pid = kept < 0 ? -1 : start_program(line->pipe, ends);
@@ -130,9 +139,14 @@ static enum exit_code run_piped(struct shell_state *state, struct shell_line *li
     }
     dup2(ends[1], STDOUT_FILENO);
     close(ends[1]);
+    sigaction(SIGPIPE, &ignored, &before);
     enum exit_code code = run_words(state, line);
-    fflush(stdout);
-    clearerr(stdout); /* a program that has read enough is no error */
+    /* A program that has read enough is no error, and the rest is for nobody else. */
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        __fpurge(stdout);
+        clearerr(stdout);
+    }
+    sigaction(SIGPIPE, &before, NULL);
     dup2(kept, STDOUT_FILENO);
     close(kept);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

@@ -115,9 +115,19 @@ bool watch_exec_add(struct watch_exec *exec, const struct event *event)
     return true;
 }
 
-void watch_exec_drain(struct watch_exec *exec)
+static void on_deadline(void *arg)
 {
+    loop_stop(arg);
+}
+
+unsigned watch_exec_drain(struct watch_exec *exec, uint64_t deadline_us)
+{
+    struct loop_timer *timer = NULL;
     exec->is_draining = true;
-    if (exec->pid)
+    if (exec->pid && loop_timer_new(exec->loop, on_deadline, exec->loop, &timer) == 0) {
+        loop_timer_set(timer, deadline_us);
         loop_run(exec->loop);
+        loop_timer_free(timer);
+    }
+    return exec->n;
 }

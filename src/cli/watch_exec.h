@@ -14,7 +14,8 @@ int watch_exec_new(struct loop *loop, const char *command, struct watch_exec **r
 void watch_exec_free(struct watch_exec *exec);
 /* Starts it, or lets it wait for those before it; false: too many wait, and it is dropped. */
 bool watch_exec_add(struct watch_exec *exec, const struct event *event);
-/* Runs the loop until nothing runs or waits, or it is stopped. */
-void watch_exec_drain(struct watch_exec *exec);
+/* Runs the loop until nothing runs or waits, it is stopped, or `deadline_us` (clock_now_us()) has
+ * come. Returns how many events still wait. */
+unsigned watch_exec_drain(struct watch_exec *exec, uint64_t deadline_us);
 
 #endif

@@ -37,6 +37,16 @@ static int read_all(int fd, struct buf *out)
     }
 }
 
+/* A pipe that nobody has opened for writing yet is at its end to read(), but not to poll(). */
+static int wait_writer(int fd)
+{
+    int r;
+    do
+        r = wait_readable(fd);
+    while (r == -EINTR);
+    return r;
+}
+
 int source_read(const char *path, struct buf *out)
 {
     struct stat st;
@@ -51,6 +61,8 @@ int source_read(const char *path, struct buf *out)
         r = -EISDIR;
     else if (S_ISREG(st.st_mode) && (uint64_t)st.st_size > out->max)
         r = -EFBIG;
+    else if (S_ISFIFO(st.st_mode) && !standard)
+        r = wait_writer(fd);
     if (r == 0)
         r = read_all(fd, out);
     if (!standard)

@@ -233,6 +233,43 @@ usage_error() {
     [ "${stderr_lines[0]}" = "talosvip: cannot write the output: No space left on device" ]
 }
 
+@test "what is opened does not become a closed stdin, stdout or stderr" {
+    "$talosvip" watch -e http://127.0.0.1:1 <&- >&- 2>&- 3>&- &
+    local pid=$! end=$((SECONDS + 10))
+    until [ "$(readlink "/proc/$pid/fd/6")" ]; do
+        [ $SECONDS -lt $end ]
+        read -rt 0.05 <> <(:) || true
+    done
+    for fd in 0 1 2; do
+        [ "$(readlink "/proc/$pid/fd/$fd")" = /dev/null ]
+    done
+    kill $pid
+    run --separate-stderr bash -c '"$1" version >&-' _ "$talosvip"
+    [ "$status" -eq 4 ]
+    [ "$stderr" = "talosvip: cannot write the output: Bad file descriptor" ]
+}
+
+@test "validate waits for whoever is to write into a named pipe" {
+    mkfifo "$BATS_TEST_TMPDIR/pipe"
+    "$talosvip" validate -c "$BATS_TEST_TMPDIR/pipe" >"$BATS_TEST_TMPDIR/out" 3>&- &
+    local pid=$! end=$((SECONDS + 10))
+    until ls -l "/proc/$pid/fd" | grep -q 'pipe$'; do
+        [ $SECONDS -lt $end ]
+        kill -0 $pid
+    done
+    echo "version: 1" >"$BATS_TEST_TMPDIR/pipe"
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 1 ]
+    grep -q error "$BATS_TEST_TMPDIR/out"
+    run "$talosvip" validate -c <(echo "version: 1")
+    [ "$status" -eq 1 ]
+    run "$talosvip" validate -c <(:)
+    [ "$status" -eq 0 ]
+    run "$talosvip" validate -c /dev/stdin < <(echo "version: 1")
+    [ "$status" -eq 1 ]
+}
+
 @test "run with an unreadable configuration: exit 4; --check says so as validate does" {
     run --separate-stderr timeout 10 "$talosvip" run --check -c "$PWD/none.yaml"
     [ "$status" -eq 4 ]

@@ -147,6 +147,27 @@ status -o table --no-headers"
     [ "${#lines[@]}" -eq 1 ]
 }
 
+@test "a reader that has enough ends neither the shell nor its output" {
+    lines "top --replay $BATS_TEST_DIRNAME/../ui/data/big.jsonl -o json | head -c 20
+config contexts
+explain TV203 | head -c 5"
+    [ "$status" -eq 0 ]
+    [ "${output:20}" = TV203 ]
+}
+
+@test "the VIP of use is not added where a node is named, or this one is meant" {
+    lines "use 10.0.0.50
+pause --node nobody"
+    [ "$status" -eq 1 ]
+    [[ $stderr = *'there is no agent on "nobody"'* ]]
+    lines "use 10.0.0.50
+pause --node=nobody"
+    [[ $stderr = *'there is no agent on "nobody"'* ]]
+    lines "use 10.0.0.50
+status --local --socket ./none"
+    [[ $stderr = *"no agent answers at ./none"* ]]
+}
+
 @test "with etcd down: it opens, says so, and a command says why" {
     run --separate-stderr timeout 10 "$talosvip" shell -e http://127.0.0.1:1 <<<"status"
     [ "$status" -eq 4 ]

@@ -194,7 +194,16 @@ JSON
     await 5 grep -q '^10.0.0.99 *HELD *cp-9' "$BATS_TEST_TMPDIR/out"
     [ "$(grep -c '^VIP' "$BATS_TEST_TMPDIR/out")" -eq 1 ]
     kill -INT $pid
-    wait $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 130 ]
+    "$TALOSVIP" status -w -o json >"$BATS_TEST_TMPDIR/out" 3>&- &
+    pid=$!
+    await 5 test -s "$BATS_TEST_TMPDIR/out"
+    kill -TERM $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 143 ]
     ctl lease revoke "$four"
 }
 

@@ -88,6 +88,31 @@ poke() {
     watcher=
 }
 
+@test "an end by a signal is not taken for an address that is held" {
+    for signal in INT TERM HUP; do
+        # In a pipe of its own for it is not to inherit that SIGINT is ignored.
+        run env --default-signal bash -c '"$0" watch 10.0.0.60 --until-held 3>&- &
+            until grep -q "$1" "/proc/$!/status"; do :; done; kill -$2 $!; wait $!' \
+            "$TALOSVIP" 'SigCgt:.*[1-9a-f]' $signal
+        [ "$status" -eq $((128 + $(kill -l $signal))) ]
+    done
+}
+
+@test "--timeout ends also what --exec still runs for" {
+    local begin=$SECONDS
+    "$TALOSVIP" watch --timeout 4s --exec "echo >>$out.ran; exec sleep 30" >"$out" 2>"$out.err" 3>&- &
+    watcher=$!
+    await 10 poke
+    ctl lease revoke "$one"
+    status=0
+    wait "$watcher" || status=$?
+    watcher=
+    [ "$status" -eq 1 ]
+    [ $((SECONDS - begin)) -lt 10 ]
+    [ "$(wc -l <"$out.ran")" -eq 1 ]
+    grep -q "events were dropped" "$out.err"
+}
+
 @test "-q says nothing, waits and runs what it is to run; -v says where the settings come from" {
     run --separate-stderr timeout 10 "$TALOSVIP" watch -q 10.0.0.60 --until-held --timeout 1s
     [ "$status" -eq 1 ]
