@@ -81,7 +81,8 @@ void ask_close(struct ask *a)
 
 /* ---- what etcd says ---- */
 
-static enum exit_code no_answer(const struct ask *a)
+/* `why`: what came at once in the place of an answer, with the endpoint; "" when nothing did. */
+static enum exit_code no_answer(const struct ask *a, const char *why)
 {
     const struct etcd_client_config *etcd = &a->connection.etcd;
     char limit[DURATION_TEXT_MAX];
@@ -91,8 +92,11 @@ static enum exit_code no_answer(const struct ask *a)
     for (size_t i = 0; i < etcd->n_endpoints; i++)
         buf_printf(&list, "%s%s", i ? ", " : "", etcd->endpoints[i]);
     duration_format(a->connection.command_timeout_us, limit);
-    complaint_set(&c, "etcd did not answer within %s (%s)", limit,
-                  list.error ? etcd->endpoints[0] : buf_str(&list));
+    if (*why)
+        complaint_set(&c, "etcd cannot be reached (%.400s)", why);
+    else
+        complaint_set(&c, "etcd did not answer within %s (%s)", limit,
+                      list.error ? etcd->endpoints[0] : buf_str(&list));
     if (etcd->n_endpoints > 1)
         complaint_hint(&c, "try one member: talosvip %s -e %.100s", a->command,
                        etcd->endpoints[etcd->n_endpoints - 1]);
@@ -110,9 +114,9 @@ static enum exit_code explain(const struct ask *a, enum etcd_status status, cons
                             "user \"%.100s\" may not write under talosvip/v1/; %s needs write "
                             "access. Reading works.",
                             user ? user : "", a->command);
-    case ETCD_TIMEOUT:
     case ETCD_UNAVAILABLE:
-        return no_answer(a);
+    case ETCD_TIMEOUT:
+        return no_answer(a, status == ETCD_UNAVAILABLE ? text : "");
     case ETCD_NO_MEMORY:
         return ask_complain(EXIT_BUG, "out of memory");
     default:

@@ -12,6 +12,8 @@ static void print_exit_codes(void)
     const struct exit_meaning *table = exit_table(&n);
     for (size_t i = 0; i < n; i++)
         printf("%5d  %s\n", (int)table[i].code, table[i].meaning);
+    puts("\nstatus --check has those of a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 "
+         "UNKNOWN.");
 }
 
 /* Whether a command before `command` reads the variable too: once is enough. */
@@ -33,14 +35,33 @@ static void print_variables(const struct command *command)
                 printf("  %-34s --%s\n", o->env[i], o->name);
 }
 
+/* Those that stand for no flag. */
+static const struct {
+    const char *name, *what;
+} variables[] = {
+    {"ETCDCTL_PASSWORD", "the password, where there is no file"},
+    {"TALOSVIP_PAGER, PAGER", "explain, help, history: else less; empty for none"},
+    {"NO_COLOR, TALOSVIP_NO_COLOR", "not empty: no colours, unless --color=always"},
+    {"COLUMNS", "top as text: how wide, else 80"},
+    {"TERM", "dumb, or not set: neither colours nor drawing in place"},
+    {"LC_ALL, LC_CTYPE, LANG", "whether symbols are in UTF-8, else ASCII"},
+    {"XDG_CONFIG_HOME", "contexts; else ~/.config, with HOME"},
+    {"XDG_STATE_HOME", "chosen context, history of the shell; else ~/.local/state"},
+    {"XDG_CACHE_HOME", "what completion remembers; else ~/.cache"},
+    {"SUDO_USER", "resign, pause, history note: who it was"},
+    {"SSH_CONNECTION", "top: fewer frames a second"},
+    {"GITHUB_ACTIONS", "validate, where it is true: -o github"},
+    {"NOTIFY_SOCKET, WATCHDOG_USEC", "run, and WATCHDOG_PID, JOURNAL_STREAM: of systemd"},
+};
+
 static void print_environment(void)
 {
     puts("Flags beat TALOSVIP_*, TALOSVIP_* beats ETCDCTL_*, and those beat the context or the\n"
          "configuration. An empty variable counts as not set; true or false switch a flag.\n");
     for (size_t i = 0; command_table[i]; i++)
         print_variables(command_table[i]);
-    printf("  %-34s %s\n", "ETCDCTL_PASSWORD", "the password, where there is no file");
-    printf("  %-34s %s\n", "TALOSVIP_PAGER, PAGER", "explain, help: else less; empty for none");
+    for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)
+        printf("  %-34s %s\n", variables[i].name, variables[i].what);
     puts("\nETCDCTL_USER may be name:password, as for etcdctl.");
 }
 

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define OUTPUT_MAX (16u << 20)
 #define HISTORY 20
@@ -78,6 +80,7 @@ struct job {
     struct style style;
     const char *word; /* the VIP as typed; NULL: all */
     struct ip vip;
+    bool was_there; /* --watch: it may go and come back */
     unsigned shown; /* how often it was written */
     struct buf out;
     enum exit_code code;
@@ -162,17 +165,26 @@ static enum exit_code once(struct job *job, struct look *look)
     return code;
 }
 
-/* In place: each line clears what was there before, and the rest of the screen goes. */
+/* In place: each line clears what was there before, and the rest of the screen goes. Nothing wraps,
+ * and nothing scrolls: what has no room is counted in the last row. */
 static void redraw(const struct buf *text)
 {
+    struct winsize size = {.ws_row = 0};
     const char *line = buf_str(text);
-    fputs("\033[H", stdout);
-    while (*line) {
+    unsigned n = 0, rows = 24;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0)
+        rows = size.ws_row;
+    for (const char *c = line; *c; c++)
+        n += *c == '\n';
+    fputs("\033[H\033[?7l", stdout);
+    for (unsigned i = 0; i < n && i + 1 < rows; i++) {
         size_t len = strcspn(line, "\n");
-        printf("%.*s\033[K%s", (int)len, line, line[len] ? "\n" : "");
-        line += len + (line[len] == '\n');
+        printf("%.*s\033[K\n", (int)len, line);
+        line += len + 1;
     }
-    fputs("\033[J", stdout);
+    if (n >= rows)
+        printf("%u more lines\033[K", n - (rows - 1));
+    fputs("\033[J\033[?7h", stdout);
 }
 
 static bool has_changed(const struct snapshot *before, const struct snapshot *after)
@@ -188,7 +200,7 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
     struct job *job = arg;
     struct snapshot s;
     struct buf copy;
-    bool in_place = job->style.is_tty && job->format != JSON && job->format != YAML;
+    bool in_place = job->style.has_cursor && job->format != JSON && job->format != YAML;
     if (!in_place && before && !has_changed(before, after))
         return true;
     /* Only a copy may be narrowed down to one VIP. */
@@ -199,6 +211,13 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
     buf_done(&copy);
     if (r < 0)
         return false;
+    bool is_missing = job->word && s.age_us >= 0 && !snapshot_find_vip(&s, &job->vip);
+    if (is_missing && !job->was_there) {
+        job->code = look_no_vip(&s, job->word);
+        snapshot_done(&s);
+        return false;
+    }
+    job->was_there = job->was_there || (s.age_us >= 0 && !is_missing);
     if (job->word)
         status_keep(&s, &job->vip);
     buf_clear(&job->out);

@@ -253,10 +253,30 @@ static enum exit_code read_options(struct job *job)
     return code;
 }
 
+/* Whether all that --vip and --node name is there; else it was told. */
+static bool has_named(const struct job *job, const struct snapshot *s)
+{
+    const struct argument *vips = &job->arguments->values[VIP];
+    const struct argument *nodes = &job->arguments->values[NODE];
+    for (size_t i = 0; i < vips->n; i++)
+        if (!snapshot_find_vip(s, &job->vips[i]))
+            return look_no_vip(s, vips->list[i]) == EXIT_DONE;
+    for (size_t i = 0; i < nodes->n; i++)
+        if (!snapshot_find_node(s, nodes->list[i]))
+            return look_no_node(s, nodes->list[i]) == EXIT_DONE;
+    return true;
+}
+
 /* One sample on stdout; false when there is to be no more. Takes over the snapshot. */
 static bool write_sample(struct job *job, struct snapshot *s)
 {
     struct buf out;
+    /* In a recording it may come later. */
+    if (job->written == 0 && s->age_us >= 0 && !has(job, REPLAY) && !has_named(job, s)) {
+        job->code = EXIT_NO;
+        snapshot_done(s);
+        return false;
+    }
     buf_init(&out, SAMPLE_MAX);
     int r = top_prepare(&job->top, s);
     if (r == 0 && job->is_json) {
@@ -355,7 +375,10 @@ static enum exit_code ended(const struct job *job, int r, enum top_end end, cons
     if (r == 0)
         return codes[end];
     if (r == -ENODEV) {
-        complaint_set(&c, "this host does not know the terminal \"%.60s\"", term ? term : "");
+        if (term && *term)
+            complaint_set(&c, "this host does not know the terminal \"%.60s\"", term);
+        else
+            complaint_set(&c, "TERM is not set: which terminal is this?");
         complaint_hint(&c, "TERM=xterm-256color talosvip top, or talosvip top --once");
     } else if (r == -ENOTTY) {
         complaint_set(&c, "there is no terminal for the keys");

@@ -3,6 +3,7 @@
 
 #include "expand.h"
 #include "host_facts.h"
+#include "style.h"
 #include "table.h"
 #include "validate_output.h"
 
@@ -22,10 +23,8 @@ enum { CONFIG, MODE, STRICT, OUTPUT, VIP_ONLY, SUBNET, HOST, PROBE, IFACE, ALLOW
 
 static const char *const modes[] = {"metal", "cloud", "container", NULL};
 static const char *const formats[] = {"human", "short", "json", "github", "sarif", NULL};
-static const char *const colors[] = {"auto", "always", "never", NULL};
 
 enum { FORMAT_HUMAN, FORMAT_GITHUB = 3 };
-enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 static void (*const writers[])(const struct validate_report *, const struct validate_style *,
                                struct buf *) = {validate_human, validate_short, validate_json,
@@ -68,12 +67,7 @@ static const struct option options[] = {
                .metavar = "ID",
                .help = "do not report this check; repeatable"},
     [QUIET] = {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .help = "only the findings"},
-    [COLOR] = {.name = "color",
-               .kind = OPTION_ENUM,
-               .metavar = "WHEN",
-               .choices = colors,
-               .fallback = "auto",
-               .help = "when to use colour"},
+    [COLOR] = STYLE_COLOR_OPTION,
     {.name = NULL},
 };
 
@@ -111,25 +105,17 @@ struct job {
     struct validate_style style;
 };
 
-static bool is_set(const char *variable)
-{
-    const char *text = getenv(variable);
-    return text && *text;
-}
-
-static void choose_style(struct job *job, size_t color)
+static void choose_style(struct job *job, const struct argument *color)
 {
     struct winsize size;
-    const char *term = getenv("TERM");
-    bool is_tty = isatty(STDOUT_FILENO) == 1;
+    struct style style = style_of(color);
     job->style.width = WIDTH_DEFAULT;
-    if (is_tty && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    if (isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         job->style.width = size.ws_col < WIDTH_MIN   ? WIDTH_MIN
                            : size.ws_col > WIDTH_MAX ? WIDTH_MAX
                                                      : size.ws_col;
-    bool is_wanted = is_tty && !is_set("NO_COLOR") && !is_set("TALOSVIP_NO_COLOR") &&
-                     !(term && strcmp(term, "dumb") == 0);
-    job->style.has_color = color == COLOR_ALWAYS || (color == COLOR_AUTO && is_wanted);
+    job->style.has_color = style.has_color;
+    job->style.is_utf8 = style.is_utf8;
 }
 
 static int read_subnets(struct job *job, const struct argument *given, struct complaint *c)
@@ -178,7 +164,7 @@ static int read_arguments(struct job *job, const struct arguments *arguments, st
     job->format = values[OUTPUT].origin != FROM_NOBODY      ? values[OUTPUT].choice
                   : actions && strcmp(actions, "true") == 0 ? FORMAT_GITHUB
                                                             : FORMAT_HUMAN;
-    choose_style(job, values[COLOR].choice);
+    choose_style(job, &values[COLOR]);
     if (job->iface && !job->wants_probe)
         return complaint_set(c, "--iface only makes sense with --probe");
     if (values[CONFIG].n + arguments->n_words == 0) {
@@ -316,7 +302,7 @@ enum exit_code validate_for_run(char *const *files, size_t n)
 {
     struct job job = {.wants_host = true, .options.is_for_agent = true};
     enum exit_code code = EXIT_DONE;
-    choose_style(&job, COLOR_AUTO);
+    choose_style(&job, &(struct argument){.choice = 0}); /* auto */
     for (size_t i = 0; i < n && code == EXIT_DONE; i++)
         code = add_path(&job, files[i]);
     if (code == EXIT_DONE)

@@ -4,16 +4,13 @@
 #include "base/text.h"
 
 #include <errno.h>
-#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <wchar.h>
 
 /* Bytes looked at on each side of the range: more than any terminal shows, and no more, since a
  * line can be the whole file. */
 #define REACH 4096
 #define TAB 8
-#define ELLIPSIS "\xe2\x80\xa6"
 #define REDACTED "<redacted>"
 
 struct glyph {
@@ -74,17 +71,6 @@ static const struct validate_range *secret_at(const struct validate_file *file, 
     return low < file->n_secrets && file->secrets[low].start <= offset ? &file->secrets[low] : NULL;
 }
 
-/* Cells of one plain character. */
-static size_t cells_of(const char *text, size_t bytes)
-{
-    wchar_t wide;
-    mbstate_t state = {0};
-    if (bytes == 1 || mbrtowc(&wide, text, bytes, &state) != bytes)
-        return 1;
-    int n = wcwidth(wide);
-    return n < 0 ? 1 : (size_t)n;
-}
-
 static struct glyph next_glyph(const struct validate_file *file, size_t at, size_t end, size_t cell)
 {
     static const char spaces[TAB + 1] = "        ";
@@ -103,7 +89,7 @@ static struct glyph next_glyph(const struct validate_file *file, size_t at, size
         g.end = at + bytes;
         if (kind == TEXT_PLAIN) {
             g.bytes = bytes;
-            g.cells = cells_of(g.text, bytes);
+            g.cells = text_cells(text_code(g.text, bytes));
         } else {
             g.text = "?";
         }
@@ -158,16 +144,16 @@ static void choose_window(const struct glyphs *g, size_t first, size_t last, siz
 }
 
 static void draw(const struct glyphs *g, size_t first, size_t last, bool is_cut_left,
-                 bool is_cut_right, size_t width, struct excerpt *e)
+                 bool is_cut_right, size_t width, const char *cut, struct excerpt *e)
 {
     size_t from, to;
     choose_window(g, first, last, width, &from, &to);
     is_cut_left = is_cut_left || from > 0;
-    buf_puts(&e->line, is_cut_left ? ELLIPSIS : "");
+    buf_puts(&e->line, is_cut_left ? cut : "");
     for (size_t i = from; i < to; i++)
         buf_add(&e->line, g->list[i].text, g->list[i].bytes);
     if (is_cut_right || to < g->n)
-        buf_puts(&e->line, ELLIPSIS);
+        buf_puts(&e->line, cut);
     e->caret = cells_between(g, from, first < to ? first : to) + is_cut_left;
     if (first < to)
         e->caret_cells = cells_between(g, first, last < to ? last : to);
@@ -176,13 +162,12 @@ static void draw(const struct glyphs *g, size_t first, size_t last, bool is_cut_
 }
 
 void excerpt_make(const struct validate_file *file, const struct finding_place *at, size_t width,
-                  struct excerpt *ret_excerpt)
+                  const char *cut, struct excerpt *ret_excerpt)
 {
     struct glyphs glyphs = {NULL, 0};
     buf_init(&ret_excerpt->line, 0);
     ret_excerpt->caret = 0;
     ret_excerpt->caret_cells = 1;
-    setlocale(LC_CTYPE, "C.UTF-8"); /* for wcwidth(); without it all are one cell wide */
     size_t offset = at->offset < file->len ? at->offset : file->len;
     size_t start = line_start(file, offset), end = line_end(file, offset), first = 0, last;
     if (read_glyphs(file, start, end, &glyphs) < 0) {
@@ -194,7 +179,7 @@ void excerpt_make(const struct validate_file *file, const struct finding_place *
     for (last = first; last < glyphs.n && glyphs.list[last].start < at->end_offset;)
         last++;
     bool is_cut_left = start > 0 && offset - start >= REACH - 4 && start < offset;
-    draw(&glyphs, first, last, is_cut_left, end < file->len && end - offset == REACH, width,
+    draw(&glyphs, first, last, is_cut_left, end < file->len && end - offset == REACH, width, cut,
          ret_excerpt);
     free(glyphs.list);
 }

@@ -242,9 +242,12 @@ static void add_reasons(const struct snapshot *s, bool with_reason, struct buf *
 
 static bool is_hanging(const struct snapshot *s)
 {
-    for (unsigned i = 0; i < s->etcd.n_members; i++)
-        if (strncmp(s->etcd.members[i].error, "timeout", 7) != 0)
+    for (unsigned i = 0; i < s->etcd.n_members; i++) {
+        const struct snapshot_member *m = &s->etcd.members[i];
+        bool is_silent = !m->is_asked && !m->error[0];
+        if (!is_silent && strncmp(m->error, "timeout", 7) != 0)
             return false;
+    }
     return s->etcd.n_members > 0;
 }
 

@@ -20,10 +20,9 @@ static bool is_set(const char *variable)
 
 struct style style_of(const struct argument *color)
 {
-    struct style style = {.is_tty = isatty(STDOUT_FILENO) == 1};
-    const char *term = getenv("TERM");
-    bool is_wanted = style.is_tty && !is_set("NO_COLOR") && !is_set("TALOSVIP_NO_COLOR") && term &&
-                     strcmp(term, "dumb") != 0;
+    struct style style = {.has_cursor = isatty(STDOUT_FILENO) == 1 && is_set("TERM") &&
+                                        strcmp(getenv("TERM"), "dumb") != 0};
+    bool is_wanted = style.has_cursor && !is_set("NO_COLOR") && !is_set("TALOSVIP_NO_COLOR");
     style.has_color = color->choice == COLOR_ALWAYS || (color->choice == COLOR_AUTO && is_wanted);
     setlocale(LC_CTYPE, "");
     style.is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;

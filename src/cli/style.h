@@ -18,7 +18,8 @@ extern const char *const style_colors[];
     }
 
 struct style {
-    bool has_color, is_utf8, is_tty;
+    bool has_color, is_utf8;
+    bool has_cursor; /* a terminal that can be drawn on */
     bool is_local_time;
     bool no_heads;
 };

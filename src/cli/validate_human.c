@@ -116,7 +116,8 @@ static void add_mark(const struct painter *p, const struct finding *f, const str
 {
     struct excerpt e;
     const struct validate_file *file = validate_file_of(p->report, mark->at);
-    excerpt_make(file, mark->at, p->style->width - (unsigned)p->digits - 3, &e);
+    excerpt_make(file, mark->at, p->style->width - (unsigned)p->digits - 3,
+                 p->style->is_utf8 ? "\xe2\x80\xa6" : "~", &e);
     if (!has_line) {
         add_bar(p, mark->at->line);
         buf_printf(p->out, "%s%s\n", e.line.len ? " " : "", buf_str(&e.line));

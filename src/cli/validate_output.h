@@ -10,7 +10,7 @@
 
 struct validate_style {
     bool is_quiet;            /* only findings */
-    bool has_color;           /* human only */
+    bool has_color, is_utf8;  /* human only */
     unsigned width;           /* columns of the terminal, at least 40; human only */
     const char *const *allow; /* the IDs of --allow, for SARIF */
     size_t n_allow;

@@ -2,6 +2,7 @@
 #include "state.h"
 
 #include "base/clock.h"
+#include "base/parse.h"
 #include "etcd/keys.h"
 
 #include <errno.h>
@@ -50,13 +51,22 @@ static struct probe *probe_new(struct cluster *c, const char *const *urls, size_
     return c->probes[c->n_probes++] = p;
 }
 
-/* "timeout 2s", "refused": what is left to say beside the member's name. */
-static void short_error(const struct etcd_reply *reply, char *out, size_t size)
+static uint64_t member_timeout(const struct probe *p)
 {
+    uint64_t limit = p->cluster->config.command_timeout_us;
+    return limit < MEMBER_TIMEOUT_US ? limit : MEMBER_TIMEOUT_US;
+}
+
+/* "timeout 2s", "refused": what is left to say beside the member's name. */
+static void short_error(const struct probe *p, const struct etcd_reply *reply, char *out,
+                        size_t size)
+{
+    char limit[DURATION_TEXT_MAX];
+    duration_format(member_timeout(p), limit);
     if (reply->status == ETCD_GRPC_ONLY)
         snprintf(out, size, "grpc only");
     else if (reply->status == ETCD_TIMEOUT || strstr(reply->message, "timed out"))
-        snprintf(out, size, "timeout 2s");
+        snprintf(out, size, "timeout %s", limit);
     else if (strstr(reply->message, "refused"))
         snprintf(out, size, "refused");
     else if (strstr(reply->message, "no leader") || strstr(reply->message, "knows no leader"))
@@ -131,7 +141,7 @@ static void on_answer(void *arg, const struct etcd_reply *reply)
         p->failures++;
         p->seen.rtt_us = -1;
         p->seen.is_leader = false;
-        short_error(reply, p->seen.error, sizeof(p->seen.error));
+        short_error(p, reply, p->seen.error, sizeof(p->seen.error));
     }
     p->due_us = now + backoff(p);
     cluster_touch(c);
@@ -153,10 +163,9 @@ static bool has_token(struct probe *p)
 static void probe_run(struct probe *p, uint64_t now)
 {
     struct etcd_range range = {.key = KEYS_NODES_PREFIX, .prefix = true, .count_only = true};
-    uint64_t timeout = p->cluster->config.command_timeout_us;
+    uint64_t timeout = member_timeout(p);
     if (p->call || now < p->due_us || !has_token(p))
         return;
-    timeout = timeout < MEMBER_TIMEOUT_US ? timeout : MEMBER_TIMEOUT_US;
     p->due_us = now + p->cluster->config.interval_us;
     if (p->is_by_range)
         etcd_call_range(p->client, &range, timeout, on_answer, p, &p->call);

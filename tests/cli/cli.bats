@@ -13,6 +13,8 @@ setup() {
     cd "$BATS_TEST_TMPDIR" || return
 }
 
+teardown() { [ -z "${pid-}" ] || kill "$pid" 2>/dev/null || :; }
+
 # usage_error LINE [HINT]: exit 2, nothing on stdout, exactly these lines on stderr.
 usage_error() {
     [ "$status" -eq 2 ]
@@ -134,7 +136,8 @@ usage_error() {
 @test "help exit-codes lists the contract" {
     run "$talosvip" help exit-codes
     [ "$status" -eq 0 ]
-    [ "$(awk '{print $1}' <<<"$output" | xargs)" = "0 1 2 3 4 5 70 129 130 143" ]
+    [ "$(awk '$1 ~ /^[0-9]+$/ { print $1 }' <<<"$output" | xargs)" = "0 1 2 3 4 5 70 129 130 143" ]
+    [[ $output == *"--check "*"2 CRITICAL"* ]]
 }
 
 @test "help environment names every variable of the flags" {
@@ -145,6 +148,11 @@ usage_error() {
             [[ $output == *"  $name "* ]]
         done
     done
+    # ... and every other that the sources read
+    for name in $(grep -rhoE '(getenv|is_set|home_path)\("[A-Z_]+"' "$BATS_TEST_DIRNAME/../../src" | cut -d'"' -f2); do
+        [[ $output =~ (^|[^A-Z_])$name([^A-Z_]|$) ]] || { echo "no $name"; return 1; }
+    done
+    [[ $output == *"explain, help, history: else less"* ]]
 }
 
 @test "unknown commands get a guess, or the way to the list" {
@@ -235,7 +243,8 @@ usage_error() {
 
 @test "what is opened does not become a closed stdin, stdout or stderr" {
     "$talosvip" watch -e http://127.0.0.1:1 <&- >&- 2>&- 3>&- &
-    local pid=$! end=$((SECONDS + 10))
+    local end=$((SECONDS + 10))
+    pid=$!
     until [ "$(readlink "/proc/$pid/fd/6")" ]; do
         [ $SECONDS -lt $end ]
         read -rt 0.05 <> <(:) || true
@@ -252,7 +261,8 @@ usage_error() {
 @test "validate waits for whoever is to write into a named pipe" {
     mkfifo "$BATS_TEST_TMPDIR/pipe"
     "$talosvip" validate -c "$BATS_TEST_TMPDIR/pipe" >"$BATS_TEST_TMPDIR/out" 3>&- &
-    local pid=$! end=$((SECONDS + 10))
+    local end=$((SECONDS + 10))
+    pid=$!
     until ls -l "/proc/$pid/fd" | grep -q 'pipe$'; do
         [ $SECONDS -lt $end ]
         kill -0 $pid
@@ -275,4 +285,24 @@ usage_error() {
     [ "$status" -eq 4 ]
     [[ $output == *'No such file'*none.yaml* ]]
     [ -z "$stderr" ]
+}
+
+@test "a line that is cut is cut in ASCII where the locale is" {
+    printf 'version: v1alpha1\nmachine: {network: {interfaces: [{interface: eth0, dhcp: true, vip: {ip: 10.0.0.300}, mtu: 1500, dummy: false, ignore: false}]}}\n' >"$BATS_TEST_TMPDIR/long.yaml"
+    for locale in C C.UTF-8; do
+        run env LC_ALL=$locale "$talosvip" validate -c "$BATS_TEST_TMPDIR/long.yaml"
+        [ "$status" -eq 1 ]
+        grep -q 10.0.0.300 <<<"$output"
+        if [ "$locale" = C ]; then grep -q '~$' <<<"$output"; else grep -q '…$' <<<"$output"; fi
+        [ "$locale" != C ] || ! LC_ALL=C grep -q $'[\x80-\xff]' <<<"$output"
+    done
+}
+
+@test "etcd that is not there at once is not one that did not answer in time" {
+    for words in "resign 10.0.0.50 --yes" "pause 10.0.0.50" "resume 10.0.0.50"; do
+        # shellcheck disable=SC2086 # words
+        run --separate-stderr "$talosvip" $words -e http://127.0.0.1:1
+        [ "$status" -eq 4 ]
+        [ "$stderr" = "talosvip: etcd cannot be reached (http://127.0.0.1:1: connection refused)" ]
+    done
 }

@@ -180,7 +180,7 @@ setup()
 @test "etcd that is down or hangs: exit 4 within 5 s" {
     host '
         kill $ETCD; wait $ETCD || :
-        try 4 "etcd did not answer within 5s (http://127.0.0.1:2379)" resign 10.77.0.50 --yes
+        try 4 "etcd cannot be reached (http://127.0.0.1:2379: connection refused)" resign 10.77.0.50 --yes
         etcd --data-dir /run/etcd --log-level error >/run/etcd.log 2>&1 & ETCD=$!
         await 20 etcdctl get x
         kill -STOP $ETCD

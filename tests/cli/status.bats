@@ -25,6 +25,11 @@ setup() {
     export TALOSVIP_ENDPOINTS=$URLS
 }
 
+teardown() {
+    [ -z "${helper-}" ] || kill "$helper" 2>/dev/null || :
+    [ -z "${tmux-}" ] || "${tmux[@]}" kill-server 2>/dev/null || :
+}
+
 # status ...: in time, whatever happens
 status() {
     local begin=${EPOCHREALTIME/[.,]/}
@@ -185,9 +190,53 @@ JSON
     ctl del talosvip/v1/released/10.0.0.77
 }
 
+@test "-w and top: an address or a node that is not there is told" {
+    run --separate-stderr timeout 10 "$TALOSVIP" status -w 10.0.0.51
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [ "$stderr" = "talosvip: there is no VIP 10.0.0.51 in this cluster; did you mean 10.0.0.50?" ]
+    for words in --once "-b -n 2"; do
+        # shellcheck disable=SC2086 # words
+        run --separate-stderr timeout 10 "$TALOSVIP" top $words --vip 10.0.0.51
+        [ "$status" -eq 1 ]
+        [ -z "$output" ]
+        [ "$stderr" = "talosvip: there is no VIP 10.0.0.51 in this cluster; did you mean 10.0.0.50?" ]
+        # shellcheck disable=SC2086 # words
+        run --separate-stderr timeout 10 "$TALOSVIP" top $words --vip 10.0.0.50 --node cp-4
+        [ "$status" -eq 1 ]
+        [ "$stderr" = 'talosvip: there is no node "cp-4" in this cluster; did you mean cp-1?' ]
+    done
+}
+
+@test "-w in a terminal: in place, never more than there is room for; a dumb one is not drawn on" {
+    load terminal_helper
+    tmux=(tmux -S "$BATS_TEST_TMPDIR/tmux" -f /dev/null)
+    cd "$BATS_TEST_TMPDIR"
+    mkdir -p bin home
+    ln -s "$(realpath "$TALOSVIP")" bin/talosvip
+    "${tmux[@]}" new-session -d -x 40 -y 6 env -i HOME="$PWD/home" TERM=screen LANG=C.UTF-8 \
+        PATH="$PWD/bin:/usr/bin:/bin" talosvip status -w -e "$URLS"
+    shows "more lines"
+    local end=$((SECONDS + 3)) # several times
+    while [ $SECONDS -lt $end ]; do
+        [ "$("${tmux[@]}" display -p '#{history_size}')" -eq 0 ]
+        "${tmux[@]}" capture-pane -p | head -1 | grep -q ^10.0.0.50
+        read -rt 0.2 <> <(:) || :
+    done
+    "${tmux[@]}" kill-server
+    tmux=(tmux -S "$BATS_TEST_TMPDIR/tmux2" -f /dev/null)
+    "${tmux[@]}" new-session -d -x 100 -y 30 env -i HOME="$PWD/home" TERM=dumb LANG=C.UTF-8 \
+        PATH="$PWD/bin:/usr/bin:/bin" script -qfc "talosvip status -w -e $URLS" typescript
+    await 10 grep -q "held\|HELD" typescript
+    "${tmux[@]}" kill-server
+    run grep -c $'\e' typescript
+    [ "$output" = 0 ]
+}
+
 @test "-w in a pipe: a new one when something changed" {
     "$TALOSVIP" status -w -o table >"$BATS_TEST_TMPDIR/out" 3>&- &
     local pid=$! four
+    helper=$pid
     await 5 grep -q '^fd00' "$BATS_TEST_TMPDIR/out"
     four=$(lease 60)
     candidate 10.0.0.99 cp-9 "$four"
@@ -198,7 +247,7 @@ JSON
     wait $pid || status=$?
     [ "$status" -eq 130 ]
     "$TALOSVIP" status -w -o json >"$BATS_TEST_TMPDIR/out" 3>&- &
-    pid=$!
+    pid=$! helper=$!
     await 5 test -s "$BATS_TEST_TMPDIR/out"
     kill -TERM $pid
     status=0
@@ -225,13 +274,16 @@ JSON
     perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
         LocalPort => shift, Listen => 9, ReuseAddr => 1) or die; @k = (); push @k, $s->accept while 1' \
         "$port" 3>&- &
-    local pid=$!
+    helper=$!
     await 5 bash -c ": <>/dev/tcp/127.0.0.1/$port"
     status -e "http://127.0.0.1:$port"
-    kill $pid
     [ "$status" -eq 4 ]
     [[ ${stderr_lines[0]} = "talosvip: etcd did not answer within 5s (http://127.0.0.1:$port)" ]]
     [[ $output = *"timeout 2s"* ]]
+    status -e "http://127.0.0.1:$port" --command-timeout 700ms
+    [[ ${stderr_lines[0]} = "talosvip: etcd did not answer within 700ms (http://127.0.0.1:$port)" ]]
+    run timeout -s INT 3 "$TALOSVIP" status -w -e "http://127.0.0.1:$port" --command-timeout 700ms
+    [[ $output = *"timeout 700ms"* ]]
 }
 
 @test "a member that hangs, a member that is gone, none left" {

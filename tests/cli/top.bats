@@ -9,6 +9,8 @@ setup() {
     unset TALOSVIP_ENDPOINTS ETCDCTL_ENDPOINTS COLUMNS
 }
 
+teardown() { [ -z "${pid-}" ] || kill "$pid" 2>/dev/null || true; }
+
 # refuses WORD ARGUMENTS: exit 2 with one line that holds WORD.
 refuses() {
     local word=$1

@@ -413,6 +413,8 @@ close_terminal() { kill -KILL "$SERVER"; }
     await 'rc=4'
     type_line "clear; TERM=dumb $TOP top --replay $DATA/ok.jsonl; echo rc=\$?"
     await 'does not know the terminal "dumb"'
+    type_line "clear; env -u TERM $TOP top --replay $DATA/ok.jsonl; echo rc=\$?"
+    await 'TERM is not set'
 }
 
 @test "NO_COLOR and vt100 get no colour, the rest does" {

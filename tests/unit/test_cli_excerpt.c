@@ -26,7 +26,7 @@ static void make(const char *text, const char *mark, size_t width,
     struct validate_file file = {
         .text = copy, .len = len, .secrets = secrets, .n_secrets = n_secrets};
     struct finding_place place = {.line = 1, .offset = offset, .end_offset = offset + strlen(mark)};
-    excerpt_make(&file, &place, width, &made);
+    excerpt_make(&file, &place, width, "\xe2\x80\xa6", &made);
     free(copy);
     assert_int_equal(made.line.error, 0);
 }
@@ -68,13 +68,13 @@ static void the_end_of_a_file_can_be_pointed_at(void **state)
     (void)state;
     struct validate_file file = {.text = "ab", .len = 2};
     struct finding_place place = {.line = 1, .offset = 2, .end_offset = 2};
-    excerpt_make(&file, &place, 80, &made);
+    excerpt_make(&file, &place, 80, "~", &made);
     expect("ab", 2, 1);
     place.offset = place.end_offset = 99;
-    excerpt_make(&file, &place, 80, &made);
+    excerpt_make(&file, &place, 80, "~", &made);
     expect("ab", 2, 1);
     file.len = 0;
-    excerpt_make(&file, &place, 80, &made);
+    excerpt_make(&file, &place, 80, "~", &made);
     expect("", 0, 1);
 }
 
