@@ -27,6 +27,12 @@ size_t text_width(const char *text);
 /* The UTF-8 form, at most 4 bytes and not terminated; returns its length. */
 size_t text_encode(uint32_t code, char out[4]);
 
+/* Bytes of the whole characters at the start of `text` that take at most `max`; for "%.*s". */
+int text_fit(const char *text, size_t max);
+/* As much of `text` as fits into `size` bytes with its NUL, in whole characters, with a '?' for a
+ * byte that is not UTF-8. `to` may be `text`. */
+void text_copy(char *to, size_t size, const char *text);
+
 /* Appends `text` with a '?' for every character that is not plain, so that a name cannot move
  * the cursor or look like another one. Returns 0 or the buf's error. */
 int text_add_plain(struct buf *out, const char *text);

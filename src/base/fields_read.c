@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/ip.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -21,6 +22,18 @@ static int read_text(struct json_object *value, char *to, size_t size)
     if (len >= size || strlen(text) != len)
         return -EBADMSG;
     memcpy(to, text, len + 1);
+    return 0;
+}
+
+/* What was written with more room is cut: too long a name is no reason to show nothing. */
+static int read_cut(struct json_object *value, char *to, size_t size)
+{
+    if (!json_object_is_type(value, json_type_string))
+        return -EBADMSG;
+    const char *text = json_object_get_string(value);
+    if (strlen(text) != (size_t)json_object_get_string_len(value))
+        return -EBADMSG;
+    text_copy(to, size, text);
     return 0;
 }
 
@@ -124,8 +137,8 @@ static int read_names(struct json_object *value, const struct field *f, void *to
         return -EBADMSG;
     *count = (unsigned)json_object_array_length(value);
     for (unsigned i = 0; i < *count; i++)
-        if (read_text(json_object_array_get_idx(value, i), (char *)to + f->offset + i * f->size,
-                      f->size) < 0)
+        if (read_cut(json_object_array_get_idx(value, i), (char *)to + f->offset + i * f->size,
+                     f->size) < 0)
             return -EBADMSG;
     return 0;
 }
@@ -160,7 +173,7 @@ static int read_value(const struct field *f, struct json_object *value, void *to
     switch (f->kind) {
     case FIELD_TEXT:
     case FIELD_TEXT_OR_NULL:
-        return read_text(value, at, f->size);
+        return read_cut(value, at, f->size);
     case FIELD_IP:
     case FIELD_IP_OR_NULL:
         return read_ip(value, at);

@@ -96,6 +96,30 @@ size_t text_encode(uint32_t code, char out[4])
     return n;
 }
 
+int text_fit(const char *text, size_t max)
+{
+    size_t len = strlen(text), at = 0;
+    while (at < len) {
+        enum text_kind kind;
+        size_t n = text_next(text + at, len - at, &kind);
+        if (at + n > max)
+            break;
+        at += n;
+    }
+    return (int)at;
+}
+
+void text_copy(char *to, size_t size, const char *text)
+{
+    size_t len = (size_t)text_fit(text, size - 1), n;
+    for (size_t at = 0; at < len; at += n) {
+        enum text_kind kind;
+        n = text_next(text + at, len - at, &kind);
+        memmove(to + at, kind == TEXT_INVALID ? "?" : text + at, n);
+    }
+    to[len] = '\0';
+}
+
 int text_add_plain(struct buf *out, const char *text)
 {
     size_t len = strlen(text);

@@ -209,8 +209,10 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
     if (r == 0)
         r = snapshot_parse(buf_str(&copy), copy.len, &s);
     buf_done(&copy);
-    if (r < 0)
+    if (r < 0) {
+        job->code = look_no_memory();
         return false;
+    }
     bool is_missing = job->word && s.age_us >= 0 && !snapshot_find_vip(&s, &job->vip);
     if (is_missing && !job->was_there) {
         job->code = look_no_vip(&s, job->word);
@@ -224,8 +226,10 @@ static bool on_snapshot(void *arg, const struct snapshot *before, const struct s
     job->style.no_heads = job->style.no_heads || (!in_place && job->shown > 0);
     r = compose(job, &s);
     snapshot_done(&s);
-    if (r < 0)
+    if (r < 0) {
+        job->code = look_no_memory();
         return false;
+    }
     if (in_place && job->shown == 0)
         fputs("\033[2J", stdout);
     if (in_place)

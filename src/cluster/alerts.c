@@ -3,6 +3,8 @@
  * else, so that a recording raises what the original raised. */
 #include "cluster/alert.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -43,6 +45,7 @@ static struct snapshot_alert *raise_alert(struct finder *f, const struct ip *vip
     va_start(ap, fmt);
     vsnprintf(a->text, sizeof(a->text), fmt, ap);
     va_end(ap);
+    text_copy(a->text, sizeof(a->text), a->text); /* names were cut */
     return a;
 }
 

@@ -71,7 +71,7 @@ void cluster_heard(struct cluster *c, const struct etcd_header *header)
 void cluster_failed(struct cluster *c, enum etcd_status status, const char *message)
 {
     c->failure = status;
-    snprintf(c->error, sizeof(c->error), "%.159s", message);
+    text_copy(c->error, sizeof(c->error), message);
     cluster_touch(c);
 }
 
@@ -271,7 +271,7 @@ static void fill_etcd(const struct cluster *c, uint64_t now, struct snapshot_etc
     etcd->retry_us = -1;
     if (c->failure != ETCD_OK && !c->pulse_call)
         etcd->retry_us = c->pulse_due_us > now ? (int64_t)(c->pulse_due_us - now) : 0;
-    snprintf(etcd->endpoint, sizeof(etcd->endpoint), "%.159s", etcd_client_endpoint(c->client));
+    text_copy(etcd->endpoint, sizeof(etcd->endpoint), etcd_client_endpoint(c->client));
     snprintf(etcd->error, sizeof(etcd->error), "%s", c->error);
     members_fill(c, etcd);
 }
@@ -302,7 +302,7 @@ static void note_leader(struct cluster *c, uint64_t now, struct snapshot_etcd *e
 static void fill_name(const struct cluster *c, struct snapshot *s)
 {
     if (c->config.name)
-        snprintf(s->cluster, sizeof(s->cluster), "%.63s", c->config.name);
+        text_copy(s->cluster, sizeof(s->cluster), c->config.name);
     else if (c->cluster_id)
         snprintf(s->cluster, sizeof(s->cluster), "%08" PRIx64, c->cluster_id >> 32);
 }

@@ -2,6 +2,7 @@
 #include "cluster/events.h"
 
 #include "base/fields.h"
+#include "base/text.h"
 #include "snapshot_fields.h"
 
 #include <errno.h>
@@ -49,6 +50,7 @@ static struct event *tell(struct teller *t, enum event_kind kind, enum snapshot_
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof(e->text), fmt, ap);
     va_end(ap);
+    text_copy(e->text, sizeof(e->text), e->text); /* names were cut */
     return e;
 }
 

@@ -2,11 +2,11 @@
 #include "state.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "etcd/keys.h"
 #include "etcd/peers.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +54,7 @@ struct known_node *follow_node(struct cluster *c, const char *name)
 static struct known_node *meet_node(struct cluster *c, const char *name)
 {
     struct known_node *node = follow_node(c, name);
-    if (node || strlen(name) >= SNAPSHOT_NAME_MAX || !(node = new_node(c)))
+    if (node || !(node = new_node(c)))
         return node;
     *node = (struct known_node){.is_present = false};
     memcpy(node->name, name, strlen(name) + 1);
@@ -110,7 +110,18 @@ static struct candidate *add_candidate(struct cluster *c)
     return &c->candidates[c->n_candidates++];
 }
 
-/* Names are bounded; what is longer is cut, which changes nobody's place. */
+/* Names are bounded and UTF-8, keys' and candidates' alike; what is longer is cut, which changes
+ * nobody's place. */
+static int node_name(int (*parse)(const char *, size_t, char *), const struct etcd_kv *kv,
+                     char ret_name[SNAPSHOT_NAME_MAX])
+{
+    char name[KEYS_NODE_MAX + 1];
+    int r = parse(kv->key, kv->key_len, name);
+    if (r == 0)
+        text_copy(ret_name, SNAPSHOT_NAME_MAX, name);
+    return r;
+}
+
 static void put_candidate(struct cluster *c, const struct etcd_kv *kv, bool is_new)
 {
     struct candidate k = {.create_revision = kv->create_revision};
@@ -118,7 +129,7 @@ static void put_candidate(struct cluster *c, const struct etcd_kv *kv, bool is_n
         return;
     if (kv->lease)
         k.lease = kv->lease;
-    snprintf(k.name, sizeof(k.name), "%s", kv->value);
+    text_copy(k.name, sizeof(k.name), kv->value);
     struct candidate *to = is_new ? NULL : find_candidate(c, &k.ip, k.lease);
     to = to ? to : add_candidate(c);
     if (to)
@@ -159,9 +170,9 @@ static void note_clock(struct known_node *node, bool is_list)
 
 static void put_node(struct cluster *c, const struct etcd_kv *kv, bool is_list)
 {
-    char name[KEYS_NODE_MAX + 1];
+    char name[SNAPSHOT_NAME_MAX];
     struct record_node record = {.n_vips = 0};
-    if (keys_node_parse(kv->key, kv->key_len, name) < 0 ||
+    if (node_name(keys_node_parse, kv, name) < 0 ||
         record_node_parse(kv->value, kv->value_len, &record) < 0)
         return;
     struct known_node *node = meet_node(c, name);
@@ -186,9 +197,9 @@ static void put_node(struct cluster *c, const struct etcd_kv *kv, bool is_list)
 
 static void delete_node(struct cluster *c, const struct etcd_kv *kv)
 {
-    char name[KEYS_NODE_MAX + 1];
+    char name[SNAPSHOT_NAME_MAX];
     struct known_node *node = NULL;
-    if (keys_node_parse(kv->key, kv->key_len, name) == 0)
+    if (node_name(keys_node_parse, kv, name) == 0)
         node = follow_node(c, name);
     if (!node)
         return;
@@ -218,10 +229,10 @@ static void put_released(struct cluster *c, const struct etcd_kv *kv)
  * node's record, for order is kept within a range only. */
 static void put_peers(struct cluster *c, const struct etcd_kv *kv)
 {
-    char name[KEYS_NODE_MAX + 1];
+    char name[SNAPSHOT_NAME_MAX];
     struct peers_record record = {.n_voters = 0};
     struct known_node *node = NULL;
-    if (keys_peers_parse(kv->key, kv->key_len, name) == 0)
+    if (node_name(keys_peers_parse, kv, name) == 0)
         node = kv->value_len > 0 ? meet_node(c, name) : follow_node(c, name);
     if (!node)
         return;

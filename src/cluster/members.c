@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "etcd/keys.h"
 
 #include <errno.h>
@@ -43,7 +44,7 @@ static struct probe *probe_new(struct cluster *c, const char *const *urls, size_
     config.n_endpoints = n < 4 ? n : 4;
     p->cluster = c;
     p->seen = unknown;
-    snprintf(p->url, sizeof(p->url), "%.159s", urls[0]);
+    text_copy(p->url, sizeof(p->url), urls[0]);
     if (etcd_client_new(&config, &p->client, NULL) < 0) {
         free(p);
         return NULL;
@@ -72,7 +73,7 @@ static void short_error(const struct probe *p, const struct etcd_reply *reply, c
     else if (strstr(reply->message, "no leader") || strstr(reply->message, "knows no leader"))
         snprintf(out, size, "no leader");
     else
-        snprintf(out, size, "%.159s", reply->message);
+        text_copy(out, size, reply->message);
 }
 
 /* "memberID:10276657743932975437 alarm:NOSPACE" */
@@ -97,7 +98,7 @@ static void take_status(struct probe *p, const struct etcd_reply *reply)
 {
     const struct etcd_member_status *status = &reply->member_status;
     struct snapshot_member *m = &p->seen;
-    snprintf(m->version, sizeof(m->version), "%.15s", status->version);
+    text_copy(m->version, sizeof(m->version), status->version);
     m->db_bytes = or_unknown(status->db_size);
     m->in_use_bytes = or_unknown(status->db_in_use);
     m->quota_bytes = or_unknown(status->db_quota);
@@ -136,7 +137,7 @@ static void on_answer(void *arg, const struct etcd_reply *reply)
         p->seen.error[0] = '\0';
         if (!p->is_by_range)
             take_status(p, reply);
-        snprintf(p->url, sizeof(p->url), "%.159s", reply->endpoint);
+        text_copy(p->url, sizeof(p->url), reply->endpoint);
     } else {
         p->failures++;
         p->seen.rtt_us = -1;
@@ -230,8 +231,8 @@ static void take_members(struct cluster *c, const struct etcd_reply *reply)
         const struct etcd_member *m = &reply->members[i];
         struct known_member *to = &c->members[c->n_members++];
         *to = (struct known_member){.id = m->id, .is_learner = m->is_learner};
-        snprintf(to->name, sizeof(to->name), "%.63s", m->name);
-        snprintf(to->url, sizeof(to->url), "%.159s", m->n_client_urls ? m->client_urls[0] : "");
+        text_copy(to->name, sizeof(to->name), m->name);
+        text_copy(to->url, sizeof(to->url), m->n_client_urls ? m->client_urls[0] : "");
         if (m->n_client_urls && !claim(c, m)) {
             struct probe *p = probe_new(c, m->client_urls, m->n_client_urls);
             if (p)
@@ -304,7 +305,7 @@ static const struct probe *probe_of(const struct cluster *c, uint64_t id)
 static void fill_from(const struct probe *p, struct snapshot_member *to)
 {
     *to = p->seen;
-    snprintf(to->endpoint, sizeof(to->endpoint), "%.159s", p->url);
+    text_copy(to->endpoint, sizeof(to->endpoint), p->url);
     to->is_asked = p->is_asked && !p->is_grpc_only;
     to->is_healthy = p->is_ok;
 }
@@ -340,7 +341,7 @@ static void fill_unlisted(const struct cluster *c, struct snapshot_etcd *etcd)
         struct snapshot_member *to = &etcd->members[etcd->n_members++];
         fill_from(c->probes[i], to);
         const char *host = strstr(to->endpoint, "://");
-        snprintf(to->name, sizeof(to->name), "%.63s", host ? host + 3 : to->endpoint);
+        text_copy(to->name, sizeof(to->name), host ? host + 3 : to->endpoint);
     }
 }
 

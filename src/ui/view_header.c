@@ -90,7 +90,8 @@ static void draw_first_line(struct view *v)
     unsigned width = v->m->width;
     unsigned col = canvas_text(v->canvas, 0, 0, width, STYLE_TITLE, "talosvip");
     col =
-        canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.*s", (int)width / 3, s->cluster);
+        canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.*s", text_fit(s->cluster, width / 3),
+                      s->cluster);
     snprintf(state, sizeof(state), "etcd %s %u/%u", view_etcd_word(s), e->n_healthy, e->n_members);
     if (model_is_stale(v->m) || (e->state == SNAPSHOT_ETCD_UNREACHABLE && s->age_us >= 0)) {
         words_time(s->wall_us - (uint64_t)s->age_us, w);
@@ -139,8 +140,8 @@ static unsigned draw_member(struct view *v, unsigned col, unsigned end,
                             const struct snapshot_member *m)
 {
     char name[40], health[SNAPSHOT_TEXT_MAX];
-    snprintf(name, sizeof(name), "%.24s%s ", m->name[0] ? m->name : m->endpoint,
-             m->is_leader ? "*" : "");
+    const char *who = m->name[0] ? m->name : m->endpoint;
+    snprintf(name, sizeof(name), "%.*s%s ", text_fit(who, 24), who, m->is_leader ? "*" : "");
     health_text(v, m, health, sizeof(health));
     canvas_text(v->canvas, 1, col, end, STYLE_PLAIN, name);
     canvas_text(v->canvas, 1, col + (unsigned)text_width(name), end,
@@ -256,7 +257,7 @@ static void observer_text(const struct model *m, char *out, size_t size)
             node = &m->shown.nodes[i];
     const char *name = m->observer[0] || !node ? m->observer : node->name;
     bool has_iface = node && node->iface[0];
-    snprintf(out, size, "%s%.40s%s%s", *name ? "   observer: " : "", name,
+    snprintf(out, size, "%s%.*s%s%s", *name ? "   observer: " : "", text_fit(name, 40), name,
              *name && has_iface ? "/" : "", *name && has_iface ? node->iface : "");
 }
 
@@ -268,7 +269,8 @@ static void draw_wide_line(struct view *v)
                                                                                    observer[96];
     unsigned width = m->width, agents = 0;
     unsigned col = canvas_text(v->canvas, 0, 0, width, STYLE_TITLE, "talosvip top");
-    col = canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.40s", s->cluster);
+    col = canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.*s", text_fit(s->cluster, 40),
+                        s->cluster);
     if (s->etcd.endpoint[0])
         col = canvas_printf(v->canvas, 0, col, width, STYLE_DIM, "  via %.60s (1 of %u)",
                             s->etcd.endpoint, s->etcd.n_members);

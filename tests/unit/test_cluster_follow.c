@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "cluster/cluster.h"
+#include "cluster/snapshot_json.h"
 #include "etcd/keys.h"
 #include "etcd/record.h"
 #include "etcd_fixture.h"
@@ -254,6 +255,28 @@ static void test_life(void **state)
     assert_int_equal(snapshot_find_node(&s, "cp-1")->role, SNAPSHOT_ROLE_LOST);
     end_lease(two);
     assert_true(until(is_moving, 5000)); /* for five seconds; then it has no owner */
+}
+
+/* Cut between two characters, it leaves the rest of the snapshot as it is. */
+static void test_long_name(void **state)
+{
+    (void)state;
+    need_server();
+    char name[81];
+    for (size_t i = 0; i < 80; i += 2)
+        memcpy(name + i, "\xc3\xa9", 3);
+    int64_t lease = join(name, 20);
+    assert_true(until(is_held, 5000));
+    assert_int_equal(strlen(s.vips[0].holder), 62);
+    struct snapshot back;
+    struct buf text;
+    buf_init(&text, 1u << 20);
+    assert_int_equal(snapshot_write(&s, &text), 0);
+    assert_int_equal(snapshot_parse(buf_str(&text), text.len, &back), 0);
+    assert_string_equal(back.vips[0].holder, s.vips[0].holder);
+    snapshot_done(&back);
+    buf_done(&text);
+    end_lease(lease);
 }
 
 /* A release is newer than the record that its owner wrote before it. */
@@ -543,6 +566,7 @@ int main(void)
         cmocka_unit_test(test_bad_config),
         cmocka_unit_test_setup_teardown(test_nobody, begin, end),
         cmocka_unit_test_setup_teardown(test_life, begin, end),
+        cmocka_unit_test_setup_teardown(test_long_name, begin, end),
         cmocka_unit_test_setup_teardown(test_handover_is_no_duplicate, begin, end),
         cmocka_unit_test_setup_teardown(test_old_sight_is_no_duplicate, begin, end),
         cmocka_unit_test_setup_teardown(test_peers, begin, end),

@@ -126,6 +126,29 @@ static void test_bad(void **state)
     buf_done(&text);
 }
 
+/* Half a character, which grows when it is written, and a text that was longer where it was taken:
+ * both are cut, and nothing else is lost. */
+static void test_long_texts(void **state)
+{
+    (void)state;
+    struct snapshot s, back;
+    struct buf text;
+    support_snapshot("small.json", &s);
+    memset(s.vips[0].holder, 'x', SNAPSHOT_NAME_MAX);
+    s.vips[0].holder[SNAPSHOT_NAME_MAX - 1] = '\0';
+    s.vips[0].holder[SNAPSHOT_NAME_MAX - 2] = '\xc3';
+    memcpy(s.vips[0].queue[0], s.vips[0].holder, SNAPSHOT_NAME_MAX);
+    buf_init(&text, 1u << 20);
+    assert_int_equal(snapshot_write(&s, &text), 0);
+    assert_int_equal(snapshot_parse(buf_str(&text), text.len, &back), 0);
+    assert_int_equal(strlen(back.vips[0].holder), SNAPSHOT_NAME_MAX - 2);
+    assert_int_equal(strlen(back.vips[0].queue[0]), SNAPSHOT_NAME_MAX - 2);
+    assert_int_equal(back.n_nodes, s.n_nodes);
+    buf_done(&text);
+    snapshot_done(&back);
+    snapshot_done(&s);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -142,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_small),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

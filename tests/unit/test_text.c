@@ -72,6 +72,28 @@ static void json_has_no_bare_controls(void **state)
     buf_done(&out);
 }
 
+/* Forty times an e with an accent, and what is no UTF-8 at all. */
+static void copies_are_cut_between_characters(void **state)
+{
+    char text[81], copy[64];
+    (void)state;
+    for (size_t i = 0; i < 80; i += 2)
+        memcpy(text + i, "\xc3\xa9", 3);
+    text_copy(copy, sizeof(copy), text);
+    assert_int_equal(strlen(copy), 62);
+    assert_true(text_is_utf8(copy, 62));
+    text[61] = '\0'; /* cut elsewhere */
+    text_copy(text, sizeof(text), text);
+    assert_int_equal(strlen(text), 61);
+    assert_int_equal(text[60], '?');
+    text_copy(copy, 5, "a\xff\xe2\x82\xac");
+    assert_string_equal(copy, "a?");
+    text_copy(copy, 1, "a");
+    assert_string_equal(copy, "");
+    assert_int_equal(text_fit("a\xc3\xa9z", 2), 1);
+    assert_int_equal(text_fit("a\xc3\xa9z", 9), 4);
+}
+
 static void utf8_is_recognised(void **state)
 {
     (void)state;
@@ -87,6 +109,7 @@ int main(void)
         cmocka_unit_test(characters_have_their_kind_and_length),
         cmocka_unit_test(only_plain_characters_are_shown),
         cmocka_unit_test(json_has_no_bare_controls),
+        cmocka_unit_test(copies_are_cut_between_characters),
         cmocka_unit_test(utf8_is_recognised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
