@@ -255,6 +255,9 @@ const struct snapshot_move *snapshot_last_move(const struct snapshot *s, const s
 /* The worst alert that stands, or NULL. */
 const struct snapshot_alert *snapshot_worst(const struct snapshot *s);
 
+/* How long ago it was. The clock of who wrote it may be ahead of ours: 0 then. */
+uint64_t snapshot_move_age(const struct snapshot *s, const struct snapshot_move *move);
+
 /* How many members were asked and are not healthy. */
 unsigned snapshot_members_down(const struct snapshot_etcd *etcd);
 /* Of how many it is not known whether they are. */

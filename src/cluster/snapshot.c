@@ -75,6 +75,11 @@ const struct snapshot_alert *snapshot_worst(const struct snapshot *s)
     return worst;
 }
 
+uint64_t snapshot_move_age(const struct snapshot *s, const struct snapshot_move *move)
+{
+    return s->wall_us > move->wall_us ? s->wall_us - move->wall_us : 0;
+}
+
 unsigned snapshot_members_down(const struct snapshot_etcd *etcd)
 {
     unsigned n = 0;

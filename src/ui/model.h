@@ -67,8 +67,8 @@ enum dialog_field { DIALOG_TO, DIALOG_REASON, DIALOG_TYPED, DIALOG_NO, DIALOG_YE
 struct dialog {
     struct ip vip;
     bool needs_typing;
-    char why[MODEL_TEXT_MAX]; /* it needs typing; "" it does not */
-    unsigned choice;          /* 0: whoever is next */
+    char why[MODEL_TEXT_MAX];   /* it needs typing; "" it does not */
+    char to[SNAPSHOT_NAME_MAX]; /* "": whoever is next; by name, for the queue may change */
     enum dialog_field field;
     char reason[MODEL_INPUT_MAX], typed[MODEL_INPUT_MAX];
 };
@@ -170,7 +170,7 @@ void model_dialog_key(struct model *model, int key, struct effect *effect);
 bool model_dialog_has(const struct model *model, enum dialog_field field);
 /* What will happen, from what is known now: a few sentences. */
 void model_dialog_text(const struct model *model, struct buf *out);
-/* Names to choose from: 0 is whoever is next; NULL past the end. */
-const char *model_dialog_choice(const struct model *model, unsigned choice);
+/* Who is to have it: the chosen one, even when he left the queue, or the next one; NULL: nobody. */
+const char *model_dialog_to(const struct model *model);
 
 #endif

@@ -11,25 +11,56 @@
 #define RECENT_US 60000000 /* a move so lately makes another one suspicious */
 #define PLANNED_MAX 5      /* moves that make up the usual gap */
 
-/* Why the next one in the queue may not be able to take over; "" when nothing speaks against it. */
-static void doubt(const struct model *model, const struct snapshot_vip *vip, char *out, size_t size)
+static const struct snapshot_vip *dialog_vip(const struct model *model)
+{
+    return snapshot_find_vip(&model->shown, &model->dialog.vip);
+}
+
+/* The place of the chosen one in the queue, 0 for whoever is next; `n_queue` when he left it. */
+static unsigned place_of(const struct snapshot_vip *vip, const char *to)
+{
+    unsigned i = 0;
+    while (*to && i < vip->n_queue && strcmp(vip->queue[i], to) != 0)
+        i++;
+    return i;
+}
+
+const char *model_dialog_to(const struct model *model)
+{
+    const struct snapshot_vip *vip = dialog_vip(model);
+    if (model->dialog.to[0])
+        return model->dialog.to;
+    return vip && vip->n_queue > 0 ? vip->queue[0] : NULL;
+}
+
+/* Why who is to have it may not be able to take over; "" when nothing speaks against it. */
+static void doubt(struct model *model, const struct snapshot_vip *vip)
 {
     const struct snapshot *s = &model->shown;
-    const struct snapshot_node *next =
-        vip->n_queue > 0 ? snapshot_find_node(s, vip->queue[0]) : NULL;
+    struct dialog *d = &model->dialog;
+    const char *to = model_dialog_to(model), *next = d->to[0] ? "" : ", the next one,";
+    const struct snapshot_node *node = to ? snapshot_find_node(s, to) : NULL;
+    char *out = d->why;
+    size_t size = sizeof(d->why);
     *out = '\0';
-    if (vip->n_queue == 0)
+    if (!to)
         snprintf(out, size, "nobody stands in the queue");
-    else if (next && next->role == SNAPSHOT_ROLE_LOST)
-        snprintf(out, size, "%s, the next one, is lost", next->name);
-    else if (next && next->is_link_known && !next->is_link_up)
-        snprintf(out, size, "the link of %s, the next one, is down", next->name);
+    else if (node && node->role == SNAPSHOT_ROLE_LOST)
+        snprintf(out, size, "%s%s is lost", to, next);
+    else if (node && node->is_link_known && !node->is_link_up)
+        snprintf(out, size, "the link of %s%s is down", to, next);
     else if (s->etcd.state != SNAPSHOT_ETCD_OK)
         snprintf(out, size, "etcd is %s", snapshot_etcd_state_name(s->etcd.state));
     for (unsigned i = 0; i < s->n_history && !*out; i++)
         if (ip_equal(&s->history[i].vip, &vip->ip) &&
-            s->wall_us - s->history[i].wall_us < RECENT_US)
+            snapshot_move_age(s, &s->history[i]) < RECENT_US)
             snprintf(out, size, "it moved less than a minute ago");
+    d->needs_typing = *out != '\0';
+}
+
+static bool is_held(const struct snapshot_vip *vip)
+{
+    return vip && vip->holder[0] && vip->state != SNAPSHOT_VIP_STALE;
 }
 
 void model_open_resign(struct model *model)
@@ -40,14 +71,13 @@ void model_open_resign(struct model *model)
         model_say(model, "%s", model->read_only_why[0] ? model->read_only_why : "read-only");
         return;
     }
-    if (!vip || !vip->holder[0] || vip->state == SNAPSHOT_VIP_STALE) {
+    if (!is_held(vip)) {
         model_say(model, vip ? "nobody is known to hold it now" : "there is no VIP");
         return;
     }
     memset(d, 0, sizeof(*d));
     d->vip = vip->ip;
-    doubt(model, vip, d->why, sizeof(d->why));
-    d->needs_typing = d->why[0] != '\0';
+    doubt(model, vip);
     d->field = d->needs_typing ? DIALOG_TYPED : DIALOG_NO;
     model->overlay = OVERLAY_RESIGN;
 }
@@ -58,10 +88,22 @@ bool model_dialog_has(const struct model *model, enum dialog_field field)
     return model->dialog.needs_typing ? !is_button : field != DIALOG_TYPED;
 }
 
-const char *model_dialog_choice(const struct model *model, unsigned choice)
+/* The next one in the queue or the one before; the first is whoever is next. */
+static void choose(struct model *model, bool is_up)
 {
-    const struct snapshot_vip *vip = snapshot_find_vip(&model->shown, &model->dialog.vip);
-    return vip && choice < vip->n_queue ? vip->queue[choice] : NULL;
+    struct dialog *d = &model->dialog;
+    const struct snapshot_vip *vip = dialog_vip(model);
+    if (!vip)
+        return;
+    unsigned at = place_of(vip, d->to);
+    if (at >= vip->n_queue) /* he left */
+        at = 0;
+    else if (is_up)
+        at -= at > 0;
+    else
+        at += at + 1 < vip->n_queue;
+    snprintf(d->to, sizeof(d->to), "%s", at > 0 ? vip->queue[at] : "");
+    doubt(model, vip);
 }
 
 static void usual_gap(const struct model *model, struct buf *out)
@@ -99,8 +141,8 @@ static void candidate_text(const struct snapshot_node *node, struct buf *out)
 
 void model_dialog_text(const struct model *model, struct buf *out)
 {
-    const struct snapshot_vip *vip = snapshot_find_vip(&model->shown, &model->dialog.vip);
-    const char *to = model_dialog_choice(model, model->dialog.choice);
+    const struct snapshot_vip *vip = dialog_vip(model);
+    const char *to = model_dialog_to(model);
     const struct snapshot_node *node = to ? snapshot_find_node(&model->shown, to) : NULL;
     if (!vip) {
         buf_puts(out, "It is not there any more.");
@@ -109,8 +151,10 @@ void model_dialog_text(const struct model *model, struct buf *out)
     buf_printf(out, "%s gives the address up. ", vip->holder[0] ? vip->holder : "Nobody");
     if (!to) {
         buf_puts(out, "Nobody is there to take it.");
+    } else if (place_of(vip, model->dialog.to) == vip->n_queue) {
+        buf_printf(out, "%s is not in the queue any more.", to);
     } else {
-        buf_printf(out, "%s: %s", model->dialog.choice ? "It goes to" : "Next in the queue", to);
+        buf_printf(out, "%s: %s", model->dialog.to[0] ? "It goes to" : "Next in the queue", to);
         candidate_text(node, out);
         buf_puts(out, ".");
     }
@@ -119,13 +163,40 @@ void model_dialog_text(const struct model *model, struct buf *out)
         buf_printf(out, " Careful: %s.", model->dialog.why);
 }
 
+/* What was true when the dialog was opened may not be any more. */
+static bool is_still_so(struct model *model)
+{
+    struct dialog *d = &model->dialog;
+    const struct snapshot_vip *vip = dialog_vip(model);
+    char before[sizeof(d->why)];
+    if (!is_held(vip)) {
+        model_say(model, "nobody is known to hold it now");
+        model->overlay = OVERLAY_NONE;
+        return false;
+    }
+    if (d->to[0] && place_of(vip, d->to) == vip->n_queue) {
+        model_say(model, "%s is not in the queue any more", d->to);
+        d->field = DIALOG_TO;
+        return false;
+    }
+    memcpy(before, d->why, sizeof(before));
+    doubt(model, vip);
+    if (!d->needs_typing || strcmp(before, d->why) == 0)
+        return true;
+    model_say(model, "careful: %s", d->why);
+    d->field = DIALOG_TYPED;
+    d->typed[0] = '\0';
+    return false;
+}
+
 static void accept(struct model *model, struct effect *effect)
 {
     struct dialog *d = &model->dialog;
-    const char *to = model_dialog_choice(model, d->choice);
+    if (!is_still_so(model))
+        return;
     effect->kind = EFFECT_RESIGN;
     effect->vip = d->vip;
-    snprintf(effect->to, sizeof(effect->to), "%s", d->choice > 0 && to ? to : "");
+    memcpy(effect->to, d->to, sizeof(effect->to));
     snprintf(effect->text, sizeof(effect->text), "%s", d->reason);
     model->overlay = OVERLAY_NONE;
 }
@@ -169,11 +240,7 @@ void model_dialog_key(struct model *model, int key, struct effect *effect)
         step_field(model, key == KEY_TABULATOR ? 1 : -1);
     } else if (d->field == DIALOG_TO && (is_up || key == KEY_ARROW_DOWN || key == KEY_ARROW_RIGHT ||
                                          key == ' ' || key == 'j' || key == 'k')) {
-        is_up = is_up || key == 'k';
-        if (is_up && d->choice > 0)
-            d->choice--;
-        else if (!is_up && model_dialog_choice(model, d->choice + 1))
-            d->choice++;
+        choose(model, is_up || key == 'k');
     } else if (is_text) {
         model_edit(d->field == DIALOG_REASON ? d->reason : d->typed, sizeof(d->reason), key);
     } else if (is_up || key == KEY_ARROW_DOWN || key == KEY_ARROW_RIGHT) {

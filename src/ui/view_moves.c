@@ -89,7 +89,7 @@ void view_moves_total(const struct snapshot *s, unsigned worst_of_days,
         const struct snapshot_move *move = &s->history[i];
         if (snapshot_move_stays(move))
             continue;
-        uint64_t age = s->wall_us > move->wall_us ? s->wall_us - move->wall_us : 0;
+        uint64_t age = snapshot_move_age(s, move);
         ret_total->day += age < DAY_US;
         ret_total->week += age < 7 * DAY_US;
         if (age < worst_of_days * DAY_US && move->outage_us > ret_total->worst_us)

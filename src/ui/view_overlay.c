@@ -193,7 +193,7 @@ void view_dialog(struct view *v)
     unsigned end = in.col + in.width;
     view_wrap(v, in.row, lines, in.col, in.width, STYLE_PLAIN, buf_str(&text));
     buf_done(&text);
-    const char *name = model_dialog_choice(v->m, d->choice);
+    const char *name = model_dialog_to(v->m);
     snprintf(to, sizeof(to), "%s %s", name ? name : "?", v->g->choose);
     unsigned row = in.row + lines;
     unsigned col = draw_field(v, row, in.col, end, DIALOG_TO, "To: ", to, 0);

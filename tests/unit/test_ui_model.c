@@ -325,6 +325,83 @@ static void test_leader_changes(void **state)
     model_free(model);
 }
 
+static void to_field(struct model *model, enum dialog_field field)
+{
+    while (model->dialog.field != field)
+        press(model, KEY_TABULATOR);
+}
+
+/* The queue lives while the dialog is open: who was chosen by name stays chosen, or is refused. */
+static void test_resign_goes_to_the_chosen_one(void **state)
+{
+    (void)state;
+    struct model *model = load("ok", 80, 24);
+    struct snapshot_vip *vip = &model->shown.vips[0];
+    press(model, 'r');
+    to_field(model, DIALOG_TO);
+    press(model, 'j');
+    assert_string_equal(model_dialog_to(model), "cp-3");
+    strcpy(vip->queue[0], "cp-3");
+    strcpy(vip->queue[1], "cp-2");
+    to_field(model, DIALOG_YES);
+    struct effect effect = press(model, KEY_RETURN);
+    assert_int_equal(effect.kind, EFFECT_RESIGN);
+    assert_string_equal(effect.to, "cp-3");
+
+    press(model, 'r');
+    to_field(model, DIALOG_TO);
+    press(model, 'j');
+    assert_string_equal(model_dialog_to(model), "cp-2");
+    vip->n_queue = 1;
+    to_field(model, DIALOG_YES);
+    assert_int_equal(press(model, KEY_RETURN).kind, EFFECT_NONE);
+    assert_string_equal(model->message, "cp-2 is not in the queue any more");
+    assert_true(model->overlay == OVERLAY_RESIGN && model->dialog.field == DIALOG_TO);
+    press(model, 'j'); /* whoever is next */
+    to_field(model, DIALOG_YES);
+    effect = press(model, KEY_RETURN);
+    assert_int_equal(effect.kind, EFFECT_RESIGN);
+    assert_string_equal(effect.to, "");
+    model_free(model);
+}
+
+/* Of the chosen one, and again when it is said Yes. */
+static void test_resign_doubts_the_chosen_one(void **state)
+{
+    (void)state;
+    struct model *model = load("ok", 80, 24);
+    struct snapshot_node *three = (struct snapshot_node *)snapshot_find_node(&model->shown, "cp-3");
+    three->role = SNAPSHOT_ROLE_LOST;
+    press(model, 'r');
+    assert_false(model->dialog.needs_typing);
+    to_field(model, DIALOG_TO);
+    press(model, 'j');
+    assert_string_equal(model->dialog.why, "cp-3 is lost");
+    assert_true(model->dialog.needs_typing);
+    press(model, 'k');
+    assert_false(model->dialog.needs_typing);
+    to_field(model, DIALOG_YES);
+    model->shown.etcd.state = SNAPSHOT_ETCD_DEGRADED;
+    assert_int_equal(press(model, KEY_RETURN).kind, EFFECT_NONE);
+    assert_string_equal(model->message, "careful: etcd is degraded");
+    assert_int_equal(model->dialog.field, DIALOG_TYPED);
+    model->shown.etcd.state = SNAPSHOT_ETCD_OK;
+    press(model, KEY_ESCAPE);
+    /* A record of a clock that is ahead is as young as can be. */
+    model->shown.history[0].wall_us = model->shown.wall_us + UINT64_C(5400000000);
+    model->shown.history[0].vip = model->shown.vips[0].ip;
+    press(model, 'r');
+    assert_string_equal(model->dialog.why, "it moved less than a minute ago");
+    press(model, KEY_ESCAPE);
+    model->shown.history[0].wall_us = 0;
+    press(model, 'r');
+    to_field(model, DIALOG_YES);
+    model->shown.vips[0].holder[0] = '\0';
+    assert_int_equal(press(model, KEY_RETURN).kind, EFFECT_NONE);
+    assert_int_equal(model->overlay, OVERLAY_NONE);
+    model_free(model);
+}
+
 static void test_replay_keys(void **state)
 {
     (void)state;
@@ -707,6 +784,8 @@ int main(void)
         cmocka_unit_test(test_toggles_and_interval),
         cmocka_unit_test(test_resign),
         cmocka_unit_test(test_leader_changes),
+        cmocka_unit_test(test_resign_goes_to_the_chosen_one),
+        cmocka_unit_test(test_resign_doubts_the_chosen_one),
         cmocka_unit_test(test_replay_keys),
         cmocka_unit_test(test_selection_follows_its_key),
         cmocka_unit_test(test_any_keys),
