@@ -67,13 +67,31 @@ bool model_is_stale(const struct model *model)
     return model->has_snapshot && model->shown.age_us > (limit > STALE_US ? limit : STALE_US);
 }
 
+unsigned model_expired(const struct model *model, int64_t *ret_ttl_us)
+{
+    unsigned n = 0;
+    *ret_ttl_us = -1;
+    for (unsigned i = 0; i < model->shown.n_vips; i++) {
+        const struct snapshot_vip *vip = &model->shown.vips[i];
+        if (vip->state != SNAPSHOT_VIP_STALE)
+            continue;
+        n++;
+        if (vip->granted_us > *ret_ttl_us)
+            *ret_ttl_us = vip->granted_us;
+    }
+    return n;
+}
+
 bool model_is_expired(const struct model *model)
 {
-    for (unsigned i = 0; i < model->shown.n_vips; i++)
-        if (model->shown.vips[i].state == SNAPSHOT_VIP_STALE)
-            return true;
-    int64_t ttl = model_ttl_us(model);
-    return ttl >= 0 && model->shown.age_us > ttl;
+    int64_t ttl;
+    return model_expired(model, &ttl) > 0;
+}
+
+bool model_is_node_expired(const struct model *model, const struct snapshot_node *node)
+{
+    return node->role != SNAPSHOT_ROLE_OBSERVER && model_is_expired(model) &&
+           model->shown.age_us > node->granted_us;
 }
 
 unsigned model_banner_lines(const struct model *model)

@@ -148,7 +148,12 @@ void model_forget(struct model *model);
 void model_refresh(struct model *model);
 
 bool model_is_stale(const struct model *model);   /* over 5 s */
-bool model_is_expired(const struct model *model); /* over the lease: holders are the last known */
+/* How many VIPs are over their lease, so that their holders are only the last known ones, and the
+ * longest of these leases; -1: unknown. */
+unsigned model_expired(const struct model *model, int64_t *ret_ttl_us);
+bool model_is_expired(const struct model *model); /* one or more */
+/* What the node said of itself is too old, by the lease of its own. */
+bool model_is_node_expired(const struct model *model, const struct snapshot_node *node);
 int64_t model_ttl_us(const struct model *model);  /* the longest lease; -1 unknown */
 unsigned model_banner_lines(const struct model *model);
 /* The VIP that other panels follow, or NULL. */

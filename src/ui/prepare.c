@@ -73,7 +73,7 @@ static unsigned number_of(struct disguise *d, const char *name)
 
 static void hide_name(struct disguise *d, char name[SNAPSHOT_NAME_MAX])
 {
-    if (*name && *name != '(')
+    if (*name)
         snprintf(name, SNAPSHOT_NAME_MAX, "node-%u", number_of(d, name));
 }
 
@@ -93,6 +93,8 @@ static void hide_mac(char mac[SNAPSHOT_MAC_MAX])
 {
     if (strlen(mac) == SNAPSHOT_MAC_MAX - 1)
         memcpy(mac, "02:00:00", 8);
+    else
+        mac[0] = '\0';
 }
 
 static void hide_node(struct disguise *d, struct snapshot_node *node)
@@ -119,7 +121,7 @@ static void hide_vip(struct disguise *d, struct snapshot_vip *vip)
         hide_name(d, vip->queue[i]);
     for (unsigned i = 0; i < vip->n_macs; i++)
         hide_mac(vip->macs[i]);
-    vip->paused_by[0] = vip->paused_reason[0] = '\0';
+    vip->released_detail[0] = vip->paused_by[0] = vip->paused_reason[0] = '\0';
 }
 
 /* Free text may name anybody: only what the other fields say stays. */
@@ -133,17 +135,30 @@ static void hide_move(struct disguise *d, struct snapshot_move *move)
         hide_name(d, move->seen[i]);
 }
 
+/* An error may be a whole sentence of somebody else; our own few words tell nothing. */
+static void hide_error(char error[SNAPSHOT_TEXT_MAX])
+{
+    static const char *const ours[] = {"timeout 2s",  "refused",         "no leader", "grpc only",
+                                       "not started", "cannot be asked", ""};
+    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+        if (strcmp(error, ours[i]) == 0)
+            return;
+    snprintf(error, SNAPSHOT_TEXT_MAX, "(error)");
+}
+
 static void hide_etcd(struct disguise *d, struct snapshot_etcd *etcd)
 {
+    etcd->cluster_id = 0;
     hide_name(d, etcd->leader);
     hide_name(d, etcd->leader_before);
     snprintf(etcd->endpoint, sizeof(etcd->endpoint), "%s", *etcd->endpoint ? "(endpoint)" : "");
-    snprintf(etcd->error, sizeof(etcd->error), "%s", *etcd->error ? "(error)" : "");
+    hide_error(etcd->error);
     for (unsigned i = 0; i < etcd->n_members; i++) {
         struct snapshot_member *m = &etcd->members[i];
+        m->id = number_of(d, m->name);
         hide_name(d, m->name);
         snprintf(m->endpoint, sizeof(m->endpoint), "(endpoint %u)", i + 1);
-        m->error[strcspn(m->error, ":/")] = '\0';
+        hide_error(m->error);
     }
 }
 

@@ -38,7 +38,7 @@ struct screen {
 
 /* What a signal handler needs to give the terminal back. */
 static struct {
-    volatile sig_atomic_t is_on;
+    volatile sig_atomic_t is_on, has_mouse;
     int fd;
     struct termios termios;
     char text[RESTORE_MAX];
@@ -69,9 +69,13 @@ static void restore_stderr(void)
 
 static void restore_terminal(void)
 {
+    /* What curses switches on: clicks (1000), reported in the SGR way (1006). */
+    static const char mouse_off[] = "\033[?1006l\033[?1000l";
     if (!saved.is_on)
         return;
     saved.is_on = 0;
+    if (saved.has_mouse && write(saved.fd, mouse_off, sizeof(mouse_off) - 1) < 0)
+        return;
     if (write(saved.fd, saved.text, saved.len) >= 0)
         tcsetattr(saved.fd, TCSANOW, &saved.termios);
     restore_stderr();
@@ -375,7 +379,7 @@ void screen_close(struct screen *s)
     for (unsigned i = 0; i < SIGNALS; i++)
         loop_signal_free(s->signals[i]);
     if (s->is_open) {
-        mousemask(0, NULL);
+        screen_mouse(s, false);
         endwin();
         fflush(s->out);
         restore_terminal();
@@ -439,6 +443,7 @@ void screen_mouse(struct screen *s, bool is_on)
                     : 0,
               NULL);
     mouseinterval(0);
+    saved.has_mouse = is_on && has_mouse();
 }
 
 void screen_copy(struct screen *s, const char *text)

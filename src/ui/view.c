@@ -104,8 +104,9 @@ void view_title_right(const struct view *v, enum panel panel, const char *rest, 
 void view_age(const struct view *v, char *out, size_t size)
 {
     char word[WORD_MAX];
+    int64_t ttl;
     *out = '\0';
-    if (model_is_expired(v->m)) {
+    if (model_is_expired(v->m) && model_expired(v->m, &ttl) == v->m->shown.n_vips) {
         words_age(v->m->shown.age_us, word);
         snprintf(out, size, "last known %s ago", word);
     } else if (model_is_stale(v->m)) {

@@ -227,17 +227,28 @@ void view_banner_text(const struct view *v, char *out, size_t size)
         view_alert_text(worst, out, size);
 }
 
+/* Of VIPs with leases of their own length, some may be over theirs and others not. */
+static void stale_text(const struct view *v, char *out, size_t size)
+{
+    char age[WORD_MAX], ttl[WORD_MAX], lease[WORD_MAX + 40] = "So ";
+    int64_t ttl_us;
+    bool is_all = model_expired(v->m, &ttl_us) == v->m->shown.n_vips;
+    words_age(v->m->shown.age_us, age);
+    words_age(ttl_us, ttl);
+    if (ttl_us > 0)
+        snprintf(lease, sizeof(lease), "That is longer than the %s lease, so ", ttl);
+    snprintf(out, size,
+             "No answer from etcd for %s. %s%s is only the LAST KNOWN one. "
+             "Check: talosvip status --local",
+             age, lease, is_all ? "the holder below" : "a (name)");
+}
+
 static void draw_banner(struct view *v, unsigned row)
 {
-    char text[512], age[WORD_MAX], ttl[WORD_MAX];
+    char text[512];
     unsigned width = v->m->width;
     if (model_is_expired(v->m)) {
-        words_age(v->m->shown.age_us, age);
-        words_age(model_ttl_us(v->m), ttl);
-        snprintf(text, sizeof(text),
-                 "No answer from etcd for %s. That is longer than the %s lease, so the holder "
-                 "below is only the LAST KNOWN one. Check: talosvip status --local",
-                 age, ttl);
+        stale_text(v, text, sizeof(text));
         canvas_printf(v->canvas, row, 0, width, STYLE_WARN, "%s STALE  ", v->g->warn);
         view_wrap(v, row, 2, 9, width - 9, STYLE_PLAIN, text);
     } else if (model_banner_lines(v->m) > 0) {

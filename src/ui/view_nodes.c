@@ -106,7 +106,7 @@ static enum style role_text(const struct view *v, const struct snapshot_node *no
         snprintf(out, size, "next %u", node->position);
     else
         snprintf(out, size, "%s", words[node->role]);
-    if (model_is_expired(v->m) && node->role != SNAPSHOT_ROLE_OBSERVER) {
+    if (model_is_node_expired(v->m, node)) {
         if (node->role == SNAPSHOT_ROLE_NEXT)
             snprintf(out, size, "(next %u)", node->position);
         else
@@ -122,8 +122,7 @@ static enum style role_text(const struct view *v, const struct snapshot_node *no
 /* What a node said of itself too long ago is not true any more. */
 static bool is_silent(const struct view *v, const struct snapshot_node *node)
 {
-    return node->role == SNAPSHOT_ROLE_LOST ||
-           (model_is_expired(v->m) && node->role != SNAPSHOT_ROLE_OBSERVER);
+    return node->role == SNAPSHOT_ROLE_LOST || model_is_node_expired(v->m, node);
 }
 
 static enum style link_text(const struct view *v, const struct snapshot_node *node, bool is_long,
@@ -155,7 +154,7 @@ static enum style is_at_text(const struct view *v, const struct snapshot_node *n
         return STYLE_PLAIN;
     if (is_silent(v, node)) {
         words_age(view && view->age_us >= 0 ? view->age_us : node->age_us, age);
-        bool is_old = node->role == SNAPSHOT_ROLE_LOST && !model_is_expired(v->m);
+        bool is_old = node->role == SNAPSHOT_ROLE_LOST && !model_is_node_expired(v->m, node);
         snprintf(out, WORD_MAX, is_old && (view || node->age_us >= 0) ? "? (%s old)" : "?", age);
         return STYLE_UNKNOWN;
     }

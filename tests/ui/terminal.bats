@@ -102,7 +102,8 @@ check_restored() { # RC
 
 @test "a crash restores the terminal" {
     for signal in SEGV ABRT QUIT; do
-        start "--replay $DATA/ok.jsonl"
+        start "--mouse --replay $DATA/ok.jsonl"
+        await_true is_flag mouse_any_flag 1
         kill -$signal "$TOP_PID"
         await "^rc=1[0-9][0-9]"
         check_restored "1[0-9][0-9]"
@@ -136,7 +137,8 @@ check_prompt() { # MS
 @test "SIGHUP ends it with 129 within 100 ms, and restores the terminal" {
     TIMES=()
     for _ in 1 2 3 4 5; do
-        start "-e http://127.0.0.1:1"
+        start "--mouse -e http://127.0.0.1:1"
+        await_true is_flag mouse_any_flag 1
         end_by kill -HUP "$TOP_PID"
         check_restored 129
         rm "$WORK/after"

@@ -634,6 +634,11 @@ static void test_words(void **state)
     assert_int_equal(ip_parse("fd00:10:20:30:40:50:60:50", &ip), 0);
     words_ip(&ip, 14, "…", word);
     assert_string_equal(word, "fd00:10:…:50");
+    assert_int_equal(ip_parse("::ffff:192.168.100.100", &ip), 0);
+    for (unsigned width = 0; width < 30; width++) {
+        words_ip(&ip, width, "…", word);
+        assert_true(width < 18 ? strcmp(word, "::ffff:192.168.100.100") == 0 : strlen(word) < 24);
+    }
     words_bytes(44040192, word);
     assert_string_equal(word, "42M");
     words_bytes(INT64_C(2147483648), word);
@@ -745,12 +750,26 @@ static void test_redacted(void **state)
 {
     (void)state;
     static const char *const secrets[] = {"cp-1",  "cp-2", "cp-3",  "10.0.0.",      "fd00",
-                                          "52:54", "prod", "alice", "kernel update"};
+                                          "52:54", "prod", "alice", "kernel update", "secret",
+                                          "4e9b1c7d", "8e9e05c5"};
     const struct top_options options = {.is_redacted = true};
     struct snapshot s = read_sample("dup");
     struct buf out;
     buf_init(&out, 0);
+    /* Every text that somebody else may have written. */
+    snprintf(s.vips[0].released_detail, sizeof(s.vips[0].released_detail), "secret of alice");
+    snprintf(s.vips[0].paused_by, sizeof(s.vips[0].paused_by), "secret");
+    snprintf(s.vips[0].paused_reason, sizeof(s.vips[0].paused_reason), "secret");
+    snprintf(s.vips[0].macs[0], sizeof(s.vips[0].macs[0]), "secret");
+    snprintf(s.etcd.error, sizeof(s.etcd.error), "secret");
+    snprintf(s.etcd.members[0].error, sizeof(s.etcd.members[0].error), "not valid for secret");
+    snprintf(s.nodes[0].name, sizeof(s.nodes[0].name), "(secret)");
+    snprintf(s.nodes[0].mac, sizeof(s.nodes[0].mac), "secret");
+    snprintf(s.alerts[0].text, sizeof(s.alerts[0].text), "secret");
+    snprintf(s.history[0].note, sizeof(s.history[0].note), "secret");
+    snprintf(s.history[0].detail, sizeof(s.history[0].detail), "secret");
     assert_int_equal(top_prepare(&options, &s), 0);
+    assert_string_equal(s.etcd.members[0].error, "(error)");
     assert_int_equal(snapshot_write(&s, &out), 0);
     for (unsigned i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
         if (strstr(buf_str(&out), secrets[i]))

@@ -188,6 +188,21 @@ static void test_owner_without_voters(void **state)
     }
 }
 
+/* Two leases: what is over its own is the last known, and nothing else. */
+static void test_stale_by_its_own_lease(void **state)
+{
+    (void)state;
+    struct model *model = load("stale", 80, 24);
+    model->shown.vips[1].state = SNAPSHOT_VIP_HELD;
+    model->shown.vips[1].granted_us = 60000000;
+    model->shown.vips[1].remaining_us = 12000000;
+    for (unsigned i = 0; i < model->shown.n_nodes; i++)
+        if (strcmp(model->shown.nodes[i].name, "cp-3") == 0)
+            model->shown.nodes[i].granted_us = 60000000;
+    check(model, "stale-one-of-two-80x24");
+    model_free(model);
+}
+
 static void test_resign_that_needs_typing(void **state)
 {
     (void)state;
@@ -263,6 +278,7 @@ int main(void)
         cmocka_unit_test(test_overlays),
         cmocka_unit_test(test_peer_lease),
         cmocka_unit_test(test_owner_without_voters),
+        cmocka_unit_test(test_stale_by_its_own_lease),
         cmocka_unit_test(test_resign_that_needs_typing),
         cmocka_unit_test(test_marks),
     };
