@@ -147,29 +147,32 @@ int recording_read(const struct recording *r, size_t index, struct snapshot *ret
     return error;
 }
 
-/* When a sample was taken; a line that is none counts as the one before it. */
-static uint64_t time_of(const struct recording *r, size_t index)
+static bool time_of(const struct recording *r, size_t index, uint64_t *ret_time)
 {
     struct snapshot s;
-    for (size_t i = index + 1; i-- > 0;) {
-        if (recording_read(r, i, &s) < 0)
-            continue;
-        uint64_t time = s.wall_us;
-        snapshot_done(&s);
-        return time;
-    }
-    return 0;
+    if (recording_read(r, index, &s) < 0)
+        return false;
+    *ret_time = s.wall_us;
+    snapshot_done(&s);
+    return true;
 }
 
+/* A line that is no sample counts as the one before it. Between `low`, whose time is known, and
+ * the middle each is looked at once, for a file may be full of them. */
 size_t recording_find(const struct recording *r, uint64_t wall_us)
 {
     size_t low = 0, high = r->n;
+    uint64_t time = 0;
+    if (time_of(r, 0, &time) && time > wall_us)
+        return 0;
     while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (time_of(r, middle) <= wall_us)
+        size_t middle = low + (high - low) / 2, at = middle;
+        while (at > low && !time_of(r, at, &time))
+            at--;
+        if (at == low || time <= wall_us)
             low = middle;
         else
-            high = middle;
+            high = at;
     }
     return low;
 }

@@ -106,7 +106,7 @@ void words_ip(const struct ip *ip, size_t width, const char *mark, char out[WORD
     ip_format(ip, text);
     size_t len = strlen(text);
     const char *tail = strrchr(text, ':');
-    if (len <= width || !tail || width < 8) {
+    if (len <= width || !tail || width < 8 || strlen(tail) + 2 > width) { /* the cell cuts it */
         snprintf(out, WORD_MAX, "%s", text);
         return;
     }

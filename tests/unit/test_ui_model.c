@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -746,6 +747,43 @@ static void test_recording(void **state)
     unlink(path);
 }
 
+/* Reads every line once. */
+static clock_t time_of_all(const struct recording *recording)
+{
+    struct snapshot s;
+    clock_t start = clock();
+    for (size_t i = 0; i < recording_count(recording); i++)
+        if (recording_read(recording, i, &s) == 0)
+            snapshot_done(&s);
+    return clock() - start;
+}
+
+/* A moment among lines that are no samples is found without reading them again and again. */
+static void test_recording_of_garbage(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/talosvip-test-XXXXXX", line[512];
+    struct recording *recording;
+    uint64_t time;
+    close(mkstemp(path));
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    for (unsigned i = 0; i < 40000; i++) {
+        snprintf(line, sizeof(line), SAMPLE, 1 + (int)(i / 20000));
+        fputs(i == 10000 || i == 30000 ? line : "no sample\n", file);
+    }
+    fclose(file);
+    assert_int_equal(recording_open(path, &recording), 0);
+    assert_int_equal(recording_parse_time("2026-08-21 14:01:30", 0, &time), 0);
+    clock_t all = time_of_all(recording), start = clock();
+    assert_int_equal(recording_find(recording, time), 29999);
+    assert_int_equal(recording_find(recording, time - 60000000), 9999);
+    assert_true(clock() - start < 4 * all);
+    assert_int_equal(recording_find(recording, time + 60000000), 39999);
+    recording_close(recording);
+    unlink(path);
+}
+
 static void test_redacted(void **state)
 {
     (void)state;
@@ -815,6 +853,7 @@ int main(void)
         cmocka_unit_test(test_glyph_choice),
         cmocka_unit_test(test_state_file),
         cmocka_unit_test(test_recording),
+        cmocka_unit_test(test_recording_of_garbage),
         cmocka_unit_test(test_redacted),
         cmocka_unit_test(test_only_some),
     };
