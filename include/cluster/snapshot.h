@@ -258,6 +258,13 @@ const struct snapshot_alert *snapshot_worst(const struct snapshot *s);
 /* How long ago it was. The clock of who wrote it may be ahead of ours: 0 then. */
 uint64_t snapshot_move_age(const struct snapshot *s, const struct snapshot_move *move);
 
+/* Somebody measured the whole outage: it goes on no more, and is not inferred from times. */
+bool snapshot_move_is_measured(const struct snapshot_move *move);
+/* The share of the time from `since_us` to `until_us`, both of the wall clock, that no measured
+ * outage of the VIP took, 0 to 1; -1: none was measured. */
+double snapshot_held(const struct snapshot *s, const struct ip *vip, uint64_t since_us,
+                     uint64_t until_us);
+
 /* How many members were asked and are not healthy. */
 unsigned snapshot_members_down(const struct snapshot_etcd *etcd);
 /* Of how many it is not known whether they are. */
@@ -265,6 +272,8 @@ unsigned snapshot_members_unknown(const struct snapshot_etcd *etcd);
 /* How many voters may fail before the quorum is lost, by those that are known to be up; -1: this
  * depends on members of which nothing is known. */
 int snapshot_members_spare(const struct snapshot_etcd *etcd);
+/* Fewer voters are up than a quorum takes, even if all are that nobody knows of. */
+bool snapshot_members_too_few(const struct snapshot_etcd *etcd);
 /* "ok", "refused", "grpc only", "connecting", ...: the member's health in a word or two. */
 const char *snapshot_member_health(const struct snapshot_member *member);
 

@@ -153,7 +153,7 @@ static int write_stats(const struct job *job, const struct snapshot *s, struct b
     struct buf json;
     if (!list)
         return -ENOMEM;
-    size_t n = history_stats(s, job->filter.since, list, SNAPSHOT_VIPS_MAX);
+    size_t n = history_stats(s, job->filter.since, job->filter.until, list, SNAPSHOT_VIPS_MAX);
     int r = 0;
     buf_init(&json, OUTPUT_MAX);
     if (job->format == JSON) {

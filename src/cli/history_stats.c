@@ -25,13 +25,13 @@ static int64_t percentile(const int64_t *sorted, unsigned n, unsigned percent)
 }
 
 /* Without a record there was nothing before: the time counts from the first one. */
-static void count(const struct snapshot *s, const struct ip *vip, uint64_t since,
+static void count(const struct snapshot *s, const struct ip *vip, uint64_t since, uint64_t until,
                   struct history_stats *ret)
 {
     int64_t outages[SNAPSHOT_HISTORY_MAX];
-    uint64_t first = s->wall_us;
+    uint64_t first = until;
     *ret = (struct history_stats){
-        .vip = *vip, .p50_us = -1, .p95_us = -1, .worst_us = -1, .total_us = -1, .held = 1};
+        .vip = *vip, .p50_us = -1, .p95_us = -1, .worst_us = -1, .total_us = -1, .held = -1};
     for (unsigned i = 0; i < s->n_history; i++) {
         const struct snapshot_move *m = &s->history[i];
         if (snapshot_move_stays(m) || !ip_equal(&m->vip, vip))
@@ -39,7 +39,7 @@ static void count(const struct snapshot *s, const struct ip *vip, uint64_t since
         first = m->wall_us < first ? m->wall_us : first;
         ret->moves += m->from[0] != '\0';
         ret->planned += m->from[0] && m->is_planned;
-        if (m->outage_us >= 0 && !m->is_outage_open && ret->measured < SNAPSHOT_HISTORY_MAX)
+        if (snapshot_move_is_measured(m) && ret->measured < SNAPSHOT_HISTORY_MAX)
             outages[ret->measured++] = m->outage_us;
     }
     if (ret->measured == 0)
@@ -51,22 +51,20 @@ static void count(const struct snapshot *s, const struct ip *vip, uint64_t since
     ret->total_us = 0;
     for (unsigned i = 0; i < ret->measured; i++)
         ret->total_us += outages[i];
-    first = since ? since : first;
-    uint64_t period = s->wall_us > first ? s->wall_us - first : 0;
-    if (period > (uint64_t)ret->total_us)
-        ret->held = 1 - (double)ret->total_us / (double)period;
+    ret->held = snapshot_held(s, vip, since ? since : first, until);
 }
 
-size_t history_stats(const struct snapshot *s, uint64_t since, struct history_stats *ret_list,
-                     size_t n_max)
+size_t history_stats(const struct snapshot *s, uint64_t since, uint64_t until,
+                     struct history_stats *ret_list, size_t n_max)
 {
     size_t n = 0;
+    until = until && until < s->wall_us ? until : s->wall_us;
     for (unsigned i = 0; i < s->n_history; i++) {
         bool is_new = !snapshot_move_stays(&s->history[i]);
         for (size_t k = 0; k < n; k++)
             is_new = is_new && !ip_equal(&ret_list[k].vip, &s->history[i].vip);
         if (is_new && n < n_max)
-            count(s, &s->history[i].vip, since, &ret_list[n++]);
+            count(s, &s->history[i].vip, since, until, &ret_list[n++]);
     }
     return n;
 }
@@ -101,7 +99,7 @@ void history_stats_table(const struct history_stats *list, size_t n, const struc
         add_us(&grid, h->p95_us, &cell);
         add_us(&grid, h->worst_us, &cell);
         add_us(&grid, h->total_us, &cell);
-        if (h->measured)
+        if (h->held >= 0)
             buf_printf(&cell, "%.4f%%", 100 * h->held);
         grid_take(&grid, &cell);
     }
@@ -134,7 +132,8 @@ void history_stats_json(const struct history_stats *list, size_t n, struct buf *
         put_ms(o, "outageP95Ms", list[i].p95_us);
         put_ms(o, "outageWorstMs", list[i].worst_us);
         put_ms(o, "outageTotalMs", list[i].total_us);
-        json_put(o, "held", json_object_new_double(list[i].held));
+        json_object_object_add(
+            o, "held", list[i].held < 0 ? NULL : json_object_new_double(list[i].held));
     }
     json_finish(root, out);
 }

@@ -27,13 +27,13 @@ struct history_stats {
     struct ip vip;
     unsigned moves, planned, measured;
     int64_t p50_us, p95_us, worst_us, total_us; /* of the outages that were measured; -1: none */
-    double held;                                /* share of the time, 0 to 1 */
+    double held; /* share of the time, 0 to 1; -1: nothing was measured */
 };
 
-/* `since` of the wall clock, 0: the first record of each. Into ret_list of n_max; returns how
- * many. */
-size_t history_stats(const struct snapshot *s, uint64_t since, struct history_stats *ret_list,
-                     size_t n_max);
+/* From `since` of the wall clock, 0: the first record of each, to `until`, 0: now. Into ret_list of
+ * n_max; returns how many. */
+size_t history_stats(const struct snapshot *s, uint64_t since, uint64_t until,
+                     struct history_stats *ret_list, size_t n_max);
 void history_stats_table(const struct history_stats *list, size_t n, const struct style *style,
                          struct buf *out);
 void history_stats_json(const struct history_stats *list, size_t n, struct buf *out);

@@ -208,11 +208,12 @@ static const char *tolerance(const struct snapshot_etcd *etcd)
 {
     int spare = snapshot_members_spare(etcd);
     bool is_listed = etcd->n_members > 0 && etcd->members[0].id != 0;
-    return !is_listed || spare < 0 ? ""
-           : spare == 0            ? ", none may fail"
-           : spare == 1            ? ", one more may fail"
-           : spare == 2            ? ", two more may fail"
-                                   : ", several may fail";
+    return !is_listed || spare < 0           ? ""
+           : snapshot_members_too_few(etcd) ? ", too few answer"
+           : spare == 0                     ? ", none may fail"
+           : spare == 1                     ? ", one more may fail"
+           : spare == 2                     ? ", two more may fail"
+                                            : ", several may fail";
 }
 
 static void add_etcd(const struct snapshot *s, const struct style *style, struct buf *out)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define GONE_GRACE_US UINT64_C(5000000) /* between two owners, not without one */
+#define CLOCK_AHEAD_US UINT64_C(5000000)
 #define DAY_US UINT64_C(86400000000)
 
 /* IPv4 first, then by bytes. */
@@ -84,6 +85,12 @@ static void copy_move(const struct known_move *from, struct snapshot_move *to)
         to->n_observers = to->n_seen;
 }
 
+/* A record of a clock that is ahead of ours does not say how old it is. */
+static bool is_young(const struct snapshot_move *move, uint64_t wall_us, uint64_t limit_us)
+{
+    return move->wall_us < wall_us + CLOCK_AHEAD_US && wall_us < move->wall_us + limit_us;
+}
+
 /* Nobody has measured it. Between the old key's end and the address in place there was a gap, and
  * before it at least since the last sign; while the new owner has not set it, it goes on. */
 static void estimate(struct snapshot_move *move, uint64_t wall_us, bool is_newest)
@@ -91,10 +98,10 @@ static void estimate(struct snapshot_move *move, uint64_t wall_us, bool is_newes
     if (move->outage_us >= 0 || !move->from[0] || snapshot_move_stays(move))
         return;
     if (move->set_us < 0) {
-        move->is_outage_open = is_newest && wall_us - move->wall_us < 60 * UINT64_C(1000000);
+        move->is_outage_open = is_newest && is_young(move, wall_us, 60000000);
         return;
     }
-    if (move->n_observers > 0 && move->n_seen == 0 && wall_us < move->wall_us + 5000000)
+    if (move->n_observers > 0 && move->n_seen == 0 && is_young(move, wall_us, 5000000))
         move->is_outage_open = is_newest;
     else if (!move->is_planned && move->detect_us >= 0) {
         move->is_outage_estimated = true;

@@ -80,6 +80,30 @@ uint64_t snapshot_move_age(const struct snapshot *s, const struct snapshot_move 
     return s->wall_us > move->wall_us ? s->wall_us - move->wall_us : 0;
 }
 
+bool snapshot_move_is_measured(const struct snapshot_move *move)
+{
+    return move->outage_us >= 0 && !move->is_outage_open && !move->is_outage_estimated &&
+           !snapshot_move_stays(move);
+}
+
+double snapshot_held(const struct snapshot *s, const struct ip *vip, uint64_t since_us,
+                     uint64_t until_us)
+{
+    double gone = 0, period = until_us > since_us ? (double)(until_us - since_us) : 0;
+    bool is_measured = false;
+    for (unsigned i = 0; i < s->n_history; i++) {
+        const struct snapshot_move *m = &s->history[i];
+        if (!snapshot_move_is_measured(m) || !ip_equal(&m->vip, vip) || m->wall_us < since_us ||
+            m->wall_us > until_us)
+            continue;
+        is_measured = true;
+        gone += (double)m->outage_us;
+    }
+    if (!is_measured || period <= 0)
+        return -1;
+    return gone < period ? 1 - gone / period : 0;
+}
+
 unsigned snapshot_members_down(const struct snapshot_etcd *etcd)
 {
     unsigned n = 0;
@@ -96,17 +120,28 @@ unsigned snapshot_members_unknown(const struct snapshot_etcd *etcd)
     return n;
 }
 
-int snapshot_members_spare(const struct snapshot_etcd *etcd)
+/* How many voters are up beyond the quorum; those nobody knows of count as `unknown`. */
+static int64_t beyond_quorum(const struct snapshot_etcd *etcd, bool unknown)
 {
-    int least = -(int)etcd->quorum, most = least;
+    int64_t n = -(int64_t)etcd->quorum;
     for (unsigned i = 0; i < etcd->n_members; i++) {
         const struct snapshot_member *m = &etcd->members[i];
-        least += !m->is_learner && m->is_healthy;
-        most += !m->is_learner && (m->is_healthy || !m->is_asked);
+        n += !m->is_learner && (m->is_healthy || (unknown && !m->is_asked));
     }
+    return n;
+}
+
+int snapshot_members_spare(const struct snapshot_etcd *etcd)
+{
+    int64_t least = beyond_quorum(etcd, false), most = beyond_quorum(etcd, true);
     if (most <= 0)
         return 0;
-    return least == most ? least : -1;
+    return least == most ? (int)least : -1;
+}
+
+bool snapshot_members_too_few(const struct snapshot_etcd *etcd)
+{
+    return beyond_quorum(etcd, true) < 0;
 }
 
 const char *snapshot_member_health(const struct snapshot_member *member)

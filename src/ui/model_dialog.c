@@ -52,7 +52,7 @@ static void doubt(struct model *model, const struct snapshot_vip *vip)
     else if (s->etcd.state != SNAPSHOT_ETCD_OK)
         snprintf(out, size, "etcd is %s", snapshot_etcd_state_name(s->etcd.state));
     for (unsigned i = 0; i < s->n_history && !*out; i++)
-        if (ip_equal(&s->history[i].vip, &vip->ip) &&
+        if (ip_equal(&s->history[i].vip, &vip->ip) && !snapshot_move_stays(&s->history[i]) &&
             snapshot_move_age(s, &s->history[i]) < RECENT_US)
             snprintf(out, size, "it moved less than a minute ago");
     d->needs_typing = *out != '\0';

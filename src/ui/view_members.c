@@ -105,35 +105,38 @@ void view_members(struct view *v)
     view_rows(v, PANEL_MEMBERS, 2, draw_row);
 }
 
-/* How much of the last seven days somebody held the VIP that fared worst, by what was measured. */
+/* Of the VIP that fared worst; -1 when nothing was measured, or an outage goes on. */
 static double held_percent(const struct snapshot *s)
 {
     const uint64_t week = UINT64_C(7) * 86400 * 1000000;
-    double most = 0;
-    for (unsigned v = 0; v < s->n_vips; v++) {
-        double gone = 0;
-        for (unsigned i = 0; i < s->n_history; i++)
-            if (s->wall_us - s->history[i].wall_us < week && s->history[i].outage_us > 0 &&
-                !snapshot_move_stays(&s->history[i]) &&
-                ip_equal(&s->history[i].vip, &s->vips[v].ip))
-                gone += (double)s->history[i].outage_us;
-        most = gone > most ? gone : most;
+    double least = -1;
+    for (unsigned i = 0; i < s->n_history; i++)
+        if (s->history[i].is_outage_open)
+            return -1;
+    for (unsigned i = 0; i < s->n_vips; i++) {
+        double held = snapshot_held(s, &s->vips[i].ip, s->wall_us > week ? s->wall_us - week : 0,
+                                    s->wall_us);
+        if (held >= 0 && (least < 0 || held < least))
+            least = held;
     }
-    return 100 - most * 100 / (double)week;
+    return least < 0 ? -1 : 100 * least;
 }
 
 static void week_text(const struct view *v, char *out, size_t size)
 {
     struct view_moves_total total;
-    char worst[WORD_MAX];
+    char worst[WORD_MAX], held[32] = "";
+    double percent = held_percent(&v->m->shown);
+    if (percent >= 0)
+        snprintf(held, sizeof(held), "  held %.3f %%", percent);
     view_moves_total(&v->m->shown, 7, &total);
     words_renewed(total.worst_us, worst);
     if (total.week == 0)
         snprintf(out, size, "nothing on record");
     else
-        snprintf(out, size, "%u move%s%s%.16s  held %.3f %%", total.week,
+        snprintf(out, size, "%u move%s%s%.16s%s", total.week,
                  total.week == 1 ? "" : "s", total.worst_us >= 0 ? "  worst " : "",
-                 total.worst_us >= 0 ? worst : "", held_percent(&v->m->shown));
+                 total.worst_us >= 0 ? worst : "", held);
 }
 
 void view_summary(struct view *v)
@@ -158,6 +161,9 @@ void view_summary(struct view *v)
     else if (spare > 0)
         canvas_printf(v->canvas, r->row + 2, r->col, end, STYLE_PLAIN,
                       "Tolerance %d more etcd member%s may fail", spare, spare == 1 ? "" : "s");
+    else if (snapshot_members_too_few(&s->etcd))
+        canvas_text(v->canvas, r->row + 2, r->col, end, STYLE_CRIT,
+                    "Tolerance none: too few etcd members answer");
     else
         canvas_text(v->canvas, r->row + 2, r->col, end, STYLE_WARN,
                     "Tolerance no further etcd member may fail");
@@ -167,8 +173,12 @@ void view_summary(struct view *v)
         view_move(v, last, move, sizeof(move));
         view_outage(v, last, false, gap);
         gap[strcspn(gap, " ")] = '\0';
-        words_age((int64_t)(s->wall_us - last->wall_us), age);
-        snprintf(text, sizeof(text), "Last move %s ago  %s  %s  %s", age, ip, move, gap);
+        bool is_ahead = last->wall_us > s->wall_us; /* the clock of who wrote it */
+        words_age((int64_t)snapshot_move_age(s, last), age);
+        if (is_ahead)
+            words_when(last->wall_us, s->wall_us, age);
+        snprintf(text, sizeof(text), "Last move %s%s  %s  %s  %s", age, is_ahead ? "" : " ago", ip,
+                 move, gap);
         canvas_cut(v->canvas, r->row + 3, r->col, end, STYLE_PLAIN, text, v->g->cut);
     }
     week_text(v, text, sizeof(text));

@@ -267,11 +267,39 @@ static void test_history(void **state)
     golden("history", "wide");
     history_csv(&s, true, &out);
     golden("history", "csv");
-    size_t n = history_stats(&s, s.wall_us - UINT64_C(30) * 86400 * 1000000, stats, 4);
+    size_t n = history_stats(&s, s.wall_us - UINT64_C(30) * 86400 * 1000000, 0, stats, 4);
     assert_int_equal(n, 2);
     history_stats_table(stats, n, &plain, &out);
     golden("history", "stats");
-    assert_int_equal(history_stats(&s, 0, stats, 1), 1); /* no more than there is room for */
+    assert_int_equal(history_stats(&s, 0, 0, stats, 1), 1); /* no more than there is room for */
+}
+
+/* Figures are of what was measured, within the time that was asked for. */
+static void test_figures(void **state)
+{
+    struct history_stats one;
+    struct buf json;
+    (void)state;
+    s.n_history = 1;
+    struct snapshot_move *m = &s.history[0];
+    strcpy(m->from, "cp-1");
+    m->outage_us = 9000000;
+    m->is_outage_estimated = m->is_outage_open = false;
+    m->wall_us = s.wall_us - 100000000;
+    assert_int_equal(history_stats(&s, s.wall_us - 190000000, s.wall_us - 10000000, &one, 1), 1);
+    assert_true(one.held > 0.9499 && one.held < 0.9501); /* 9 of 180 s */
+    history_stats(&s, m->wall_us, m->wall_us + 5000000, &one, 1);
+    assert_true(one.held < 0.0001 && one.held >= 0); /* longer than that time */
+    m->is_outage_estimated = true;
+    history_stats(&s, 0, 0, &one, 1);
+    assert_int_equal(one.measured, 0);
+    assert_true(one.held < 0 && one.worst_us < 0);
+    history_stats_table(&one, 1, &plain, &out);
+    assert_null(strchr(buf_str(&out), '%'));
+    buf_init(&json, 0);
+    history_stats_json(&one, 1, &json);
+    assert_non_null(strstr(buf_str(&json), "\"held\": null"));
+    buf_done(&json);
 }
 
 /* etcd's leader changed, and nothing moved: a row, and no figure. */
@@ -280,7 +308,7 @@ static void test_stay(void **state)
     struct history_stats before[4], after[4];
     struct ip vip = s.history[1].vip;
     (void)state;
-    assert_int_equal(history_stats(&s, 0, before, 4), 2);
+    assert_int_equal(history_stats(&s, 0, 0, before, 4), 2);
     struct snapshot_move *stay = &s.history[s.n_history - 1];
     *stay = (struct snapshot_move){.vip = vip,
                                    .term = 15,
@@ -295,7 +323,7 @@ static void test_stay(void **state)
                                    .is_planned = true};
     s.history[0] = *stay; /* the newest of all */
     s.n_history = 2;
-    assert_int_equal(history_stats(&s, 0, after, 4), 1);
+    assert_int_equal(history_stats(&s, 0, 0, after, 4), 1);
     assert_int_equal(after[0].moves, 1);
     assert_true(after[0].worst_us < 90000000);
     assert_ptr_equal(snapshot_last_move(&s, &vip), &s.history[1]);
@@ -418,6 +446,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hostile, begin, end),
         cmocka_unit_test_setup_teardown(test_wide, begin, end),
         cmocka_unit_test_setup_teardown(test_history, begin, end),
+        cmocka_unit_test_setup_teardown(test_figures, begin, end),
         cmocka_unit_test_setup_teardown(test_stay, begin, end),
         cmocka_unit_test_setup_teardown(test_filter, begin, end),
         cmocka_unit_test_setup_teardown(test_when, begin, end),

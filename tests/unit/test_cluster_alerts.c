@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <stdio.h>
+#include <limits.h>
 #include <string.h>
 
 #include "cluster_support.h"
@@ -250,12 +251,17 @@ static void test_not_known(void **state)
     s.etcd.members[0].is_healthy = false;
     assert_int_equal(snapshot_members_down(&s.etcd), 1);
     assert_int_equal(snapshot_members_spare(&s.etcd), 0);
+    assert_false(snapshot_members_too_few(&s.etcd)); /* the others may be up */
     s.etcd.members[1] = s.etcd.members[2] = s.etcd.members[0];
     assert_int_equal(snapshot_members_spare(&s.etcd), 0);
     s.etcd.members[0].is_healthy = s.etcd.members[1].is_healthy = true;
     assert_int_equal(snapshot_members_spare(&s.etcd), 0);
     s.etcd.members[2].is_healthy = true;
     assert_int_equal(snapshot_members_spare(&s.etcd), 1);
+    /* Of a recording that somebody else wrote. */
+    s.etcd.quorum = UINT_MAX;
+    assert_int_equal(snapshot_members_spare(&s.etcd), 0);
+    assert_true(snapshot_members_too_few(&s.etcd));
 }
 
 static void test_raised(void **state)
