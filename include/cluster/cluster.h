@@ -18,6 +18,7 @@ struct cluster_config {
     const char *name;            /* context name, or NULL: what etcd's cluster id says */
     uint64_t interval_us;        /* of the members' status; 0: 1 s */
     unsigned history;            /* newest moves to keep for each VIP; 0: 20 */
+    struct ip history_vip;       /* of this VIP alone; IP_NONE: of all, which share the room */
     uint64_t command_timeout_us; /* of one call; 0: 5 s */
     /* Something changed; told from the loop, at most once a turn. May be NULL. */
     void (*on_change)(void *arg);

@@ -232,6 +232,7 @@ struct snapshot {
     struct snapshot_etcd etcd;
     unsigned n_vips, n_nodes, n_alerts, n_history;
     bool is_history_known;
+    uint64_t history_from_us;      /* moves before it may be missing; 0: none. Not in the JSON */
     struct snapshot_vip *vips;     /* by address, IPv4 first */
     struct snapshot_node *nodes;   /* by name */
     struct snapshot_alert *alerts; /* CRIT, WARN, then newest; cleared ones last */

@@ -3,6 +3,7 @@
 #include "history_text.h"
 #include "look.h"
 #include "pager.h"
+#include "span.h"
 #include "table.h"
 #include "when.h"
 #include "yaml_print.h"
@@ -12,6 +13,7 @@
 #include "cluster/snapshot_json.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -210,6 +212,22 @@ static enum exit_code print(const struct job *job, const struct snapshot *s, boo
     return r < 0 ? look_no_memory() : EXIT_DONE;
 }
 
+/* There is room for so many moves; what is not there is said, where the answer would hold it. */
+static void tell_missing(const struct job *job, const struct snapshot *s)
+{
+    uint64_t wanted = job->filter.since;
+    struct buf time;
+    if (job->filter.limit && s->n_history == job->filter.limit)
+        wanted = s->history[s->n_history - 1].wall_us;
+    if (s->history_from_us <= wanted)
+        return;
+    buf_init(&time, 0);
+    span_time(&time, s->history_from_us, job->style.is_local_time);
+    fprintf(stderr, "talosvip: note: before %s there are failovers that were not read%s\n",
+            buf_str(&time), job->vip ? "" : "; --vip reads more of one address");
+    buf_done(&time);
+}
+
 static enum exit_code list(const struct arguments *arguments, struct look *look,
                            const struct job *job, struct snapshot *s)
 {
@@ -221,6 +239,8 @@ static enum exit_code list(const struct arguments *arguments, struct look *look,
     if (job->format <= WIDE && !job->is_quiet)
         look_tell_pauses(s);
     history_filter(s, &job->filter);
+    if (!job->is_quiet)
+        tell_missing(job, s);
     return print(job, s, arguments->values[NO_PAGER].origin != FROM_FLAG);
 }
 
@@ -271,7 +291,7 @@ static enum exit_code run(const struct arguments *arguments)
     if (code == EXIT_DONE && job.is_stats && job.format == CSV)
         code = bad("-o", "csv", "with --stats: table, json, yaml");
     if (code == EXIT_DONE)
-        code = look_open(arguments, SNAPSHOT_HISTORY_MAX, &look);
+        code = look_open_history(arguments, &job.filter.vip, &look);
     if (code != EXIT_DONE)
         return code;
     if (values[VERBOSE].origin == FROM_FLAG)

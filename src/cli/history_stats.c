@@ -132,8 +132,8 @@ void history_stats_json(const struct history_stats *list, size_t n, struct buf *
         put_ms(o, "outageP95Ms", list[i].p95_us);
         put_ms(o, "outageWorstMs", list[i].worst_us);
         put_ms(o, "outageTotalMs", list[i].total_us);
-        json_object_object_add(
-            o, "held", list[i].held < 0 ? NULL : json_object_new_double(list[i].held));
+        json_object_object_add(o, "held",
+                               list[i].held < 0 ? NULL : json_object_new_double(list[i].held));
     }
     json_finish(root, out);
 }

@@ -108,12 +108,13 @@ static int watch_signals(struct look *look)
     return r;
 }
 
-static int start(struct look *look, unsigned history, const char **ret_bad)
+static int start(struct look *look, const char **ret_bad)
 {
     struct cluster_config config = {.loop = look->loop,
                                     .etcd = look->connection.etcd,
                                     .name = look->connection.context,
-                                    .history = history,
+                                    .history = look->history,
+                                    .history_vip = look->history_vip,
                                     .command_timeout_us = look->connection.command_timeout_us,
                                     .on_change = on_change,
                                     .arg = look};
@@ -145,24 +146,37 @@ static enum exit_code borrow(struct look *look)
     return no_client(r, NULL);
 }
 
-enum exit_code look_open(const struct arguments *arguments, unsigned history, struct look *ret_look)
+static enum exit_code open_look(const struct arguments *arguments, struct look *look)
 {
     struct complaint c = {.what = ""};
-    struct look *look = ret_look;
     const char *bad = NULL;
-    *look = (struct look){.deadline_us = UINT64_MAX, .history = history};
-    if (look_kept(arguments) && history <= kept->history)
+    look->deadline_us = UINT64_MAX;
+    if (look_kept(arguments) && look->history <= kept->history &&
+        look->history_vip.family == IP_NONE)
         return borrow(look);
     enum exit_code code = connection_resolve(arguments, &look->connection, &c);
     if (code != EXIT_DONE)
         return look_fail(code, &c);
     look->loop = loop_new();
-    int r = look->loop ? start(look, history, &bad) : -ENOMEM;
+    int r = look->loop ? start(look, &bad) : -ENOMEM;
     if (r == 0)
         return EXIT_DONE;
     code = no_client(r, bad);
     look_close(look);
     return code;
+}
+
+enum exit_code look_open(const struct arguments *arguments, unsigned history, struct look *ret_look)
+{
+    *ret_look = (struct look){.history = history};
+    return open_look(arguments, ret_look);
+}
+
+enum exit_code look_open_history(const struct arguments *arguments, const struct ip *vip,
+                                 struct look *ret_look)
+{
+    *ret_look = (struct look){.history = SNAPSHOT_HISTORY_MAX, .history_vip = *vip};
+    return open_look(arguments, ret_look);
 }
 
 void look_close(struct look *look)

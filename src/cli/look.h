@@ -30,6 +30,7 @@ struct look {
     /* Private: */
     bool is_borrowed; /* loop, cluster and connection are those that are kept */
     unsigned history;
+    struct ip history_vip;
     uint64_t deadline_us, due_us, last_us, pace_us;
     bool is_once, is_over;
     struct snapshot before;
@@ -43,6 +44,9 @@ struct look {
  * has been told; then there is nothing to close. */
 enum exit_code look_open(const struct arguments *arguments, unsigned history,
                          struct look *ret_look);
+/* The same with as many moves as there is room for, of `vip` alone where that is not IP_NONE. */
+enum exit_code look_open_history(const struct arguments *arguments, const struct ip *vip,
+                                 struct look *ret_look);
 void look_close(struct look *look);
 /* From here on look_open() lends this one's connection to whoever names no other, as the commands
  * of a shell do; NULL ends that. One borrower at a time, and none while this one is followed. */

@@ -208,7 +208,7 @@ static const char *tolerance(const struct snapshot_etcd *etcd)
 {
     int spare = snapshot_members_spare(etcd);
     bool is_listed = etcd->n_members > 0 && etcd->members[0].id != 0;
-    return !is_listed || spare < 0           ? ""
+    return !is_listed || spare < 0          ? ""
            : snapshot_members_too_few(etcd) ? ", too few answer"
            : spare == 0                     ? ", none may fail"
            : spare == 1                     ? ", one more may fail"

@@ -109,6 +109,22 @@ static void estimate(struct snapshot_move *move, uint64_t wall_us, bool is_newes
     }
 }
 
+/* Of each VIP whose older moves were not read, all are there since the oldest one that was. */
+static uint64_t known_from(const struct cluster *c, const struct snapshot *s)
+{
+    uint64_t from = 0;
+    for (unsigned v = 0; v < c->n_vips; v++) {
+        uint64_t oldest = s->wall_us;
+        if (!c->vips[v].is_past_cut)
+            continue;
+        for (unsigned i = 0; i < s->n_history; i++)
+            if (s->history[i].wall_us < oldest && ip_equal(&s->history[i].vip, &c->vips[v].ip))
+                oldest = s->history[i].wall_us;
+        from = oldest > from ? oldest : from;
+    }
+    return from;
+}
+
 int build_history(const struct cluster *c, struct snapshot *s)
 {
     if (c->n_moves == 0)
@@ -127,6 +143,7 @@ int build_history(const struct cluster *c, struct snapshot *s)
                         !ip_equal(&s->history[k].vip, &s->history[i].vip);
         estimate(&s->history[i], s->wall_us, is_newest);
     }
+    s->history_from_us = known_from(c, s);
     return 0;
 }
 

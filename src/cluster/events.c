@@ -66,14 +66,27 @@ static const struct snapshot_move *move_of(const struct snapshot *s, const struc
     return NULL;
 }
 
+/* A key that is the first of its election and as old as before was it all the time. */
+static bool is_all_as_before(const struct teller *t)
+{
+    for (unsigned i = 0; i < t->after->n_vips; i++) {
+        const struct snapshot_vip *now = &t->after->vips[i];
+        const struct snapshot_vip *was = snapshot_find_vip(t->before, &now->ip);
+        if (!was || was->epoch != now->epoch || !now->epoch)
+            return false;
+    }
+    return t->after->n_vips == t->before->n_vips;
+}
+
 static void tell_gap(struct teller *t)
 {
     const struct snapshot *a = t->before, *b = t->after;
     if (a->age_us > GAP_US && b->age_us >= 0 && b->age_us < a->age_us)
         tell(t, EVENT_GAP, SNAPSHOT_WARN, NULL,
              "etcd did not answer for %" PRId64 ".%" PRId64 "s, resumed at revision %" PRId64
-             ", nothing missed",
-             a->age_us / 1000000, a->age_us / 100000 % 10, b->etcd.revision);
+             ", %s",
+             a->age_us / 1000000, a->age_us / 100000 % 10, b->etcd.revision,
+             is_all_as_before(t) ? "nothing moved" : "moves meanwhile: only those on record");
 }
 
 static const struct snapshot_member *find_member(const struct snapshot_etcd *etcd, uint64_t id)

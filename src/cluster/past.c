@@ -54,23 +54,44 @@ void past_delete(struct cluster *c, const struct etcd_kv *kv)
         *move = c->moves[--c->n_moves];
 }
 
+/* Does etcd have older ones, too? */
+static void note_cut(struct cluster *c, const struct etcd_response *list)
+{
+    struct known_move last;
+    struct known_vip *vip;
+    if (list->n_kvs == 0)
+        return;
+    const struct etcd_kv *kv = &list->kvs[list->n_kvs - 1];
+    if (keys_history_parse(kv->key, kv->key_len, &last.ip, &last.epoch, &last.term) == 0 &&
+        (vip = follow_vip(c, &last.ip)))
+        vip->is_past_cut = list->more;
+}
+
 static void on_past(void *arg, const struct etcd_reply *reply)
 {
     struct cluster *c = arg;
     c->past_call = NULL;
     if (reply->status != ETCD_OK)
         return; /* the next tick tries again */
-    for (size_t i = 0; i < reply->n_responses; i++)
+    for (size_t i = 0; i < reply->n_responses; i++) {
         for (size_t k = 0; k < reply->responses[i].n_kvs; k++)
             past_put(c, &reply->responses[i].kvs[k]);
+        note_cut(c, &reply->responses[i]);
+    }
     c->past_next = c->past_end;
     cluster_touch(c);
     past_run(c);
 }
 
+static bool is_asked_for(const struct cluster *c, const struct ip *ip)
+{
+    return c->config.history_vip.family == IP_NONE || ip_equal(&c->config.history_vip, ip);
+}
+
 static unsigned share(const struct cluster *c)
 {
-    unsigned each = SNAPSHOT_HISTORY_MAX / (c->n_vips ? c->n_vips : 1);
+    unsigned n = c->config.history_vip.family != IP_NONE || c->n_vips == 0 ? 1 : c->n_vips;
+    unsigned each = SNAPSHOT_HISTORY_MAX / n;
     return each < c->config.history ? each : c->config.history;
 }
 
@@ -81,14 +102,17 @@ void past_run(struct cluster *c)
     struct etcd_txn txn = {.success = ops};
     if (!c->is_listed || c->past_call || c->is_past_known || c->failure != ETCD_OK)
         return;
-    for (unsigned i = c->past_next; i < c->n_vips && txn.n_success < PAST_BATCH; i++) {
+    unsigned i = c->past_next;
+    for (; i < c->n_vips && txn.n_success < PAST_BATCH; i++) {
+        if (!is_asked_for(c, &c->vips[i].ip))
+            continue;
         size_t k = txn.n_success++;
         keys_history_prefix(&c->vips[i].ip, keys[k]);
         ops[k] = (struct etcd_op){
             .kind = ETCD_OP_RANGE,
             .range = {.key = keys[k], .prefix = true, .order = ETCD_DESCEND, .limit = share(c)}};
     }
-    c->past_end = c->past_next + (unsigned)txn.n_success;
+    c->past_end = i;
     if (txn.n_success == 0) {
         c->is_past_known = true;
         cluster_touch(c);

@@ -42,6 +42,7 @@ struct known_vip {
     struct record_request request;
     struct record_released released;
     int64_t released_revision; /* of the record's own change */
+    bool is_past_cut;          /* there are older moves than those that were read */
 };
 
 struct known_node {

@@ -201,7 +201,7 @@ static void say_what_changed(struct model *model, const struct snapshot *next)
     for (unsigned i = 0; i < next->n_vips; i++) {
         const struct snapshot_vip *now = &next->vips[i];
         const struct snapshot_vip *old = snapshot_find_vip(&model->shown, &now->ip);
-        if (!old || strcmp(old->holder, now->holder) == 0)
+        if (!old || (old->epoch == now->epoch && strcmp(old->holder, now->holder) == 0))
             continue;
         ip_format(&now->ip, ip);
         snprintf(text, sizeof(text), "%s moved %s -> %s", ip, old->holder, now->holder);

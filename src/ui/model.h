@@ -147,14 +147,14 @@ void model_forget(struct model *model);
 /* Sorts, filters and lays out anew; all of the above do it by themselves. */
 void model_refresh(struct model *model);
 
-bool model_is_stale(const struct model *model);   /* over 5 s */
+bool model_is_stale(const struct model *model); /* over 5 s */
 /* How many VIPs are over their lease, so that their holders are only the last known ones, and the
  * longest of these leases; -1: unknown. */
 unsigned model_expired(const struct model *model, int64_t *ret_ttl_us);
 bool model_is_expired(const struct model *model); /* one or more */
 /* What the node said of itself is too old, by the lease of its own. */
 bool model_is_node_expired(const struct model *model, const struct snapshot_node *node);
-int64_t model_ttl_us(const struct model *model);  /* the longest lease; -1 unknown */
+int64_t model_ttl_us(const struct model *model); /* the longest lease; -1 unknown */
 unsigned model_banner_lines(const struct model *model);
 /* The VIP that other panels follow, or NULL. */
 const struct snapshot_vip *model_current_vip(const struct model *model);
@@ -171,6 +171,9 @@ void model_move(struct model *model, enum panel panel, int by);
 bool model_edit(char *text, size_t size, int key);
 void model_open_resign(struct model *model);
 void model_dialog_key(struct model *model, int key, struct effect *effect);
+/* There is room to see what one says yes to. */
+bool model_dialog_fits(const struct model *model);
+#define MODEL_DIALOG_TOO_SMALL "needs 28x5; Esc" /* the window is smaller than that */
 /* Fields of the dialog in the order of Tab; those that are not there are skipped. */
 bool model_dialog_has(const struct model *model, enum dialog_field field);
 /* What will happen, from what is known now: a few sentences. */

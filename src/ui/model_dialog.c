@@ -9,7 +9,9 @@
 #include "words.h"
 
 #define RECENT_US 60000000 /* a move so lately makes another one suspicious */
-#define PLANNED_MAX 5      /* moves that make up the usual gap */
+#define WIDTH_MIN 28
+#define HEIGHT_MIN 5
+#define PLANNED_MAX 5 /* moves that make up the usual gap */
 
 static const struct snapshot_vip *dialog_vip(const struct model *model)
 {
@@ -63,6 +65,11 @@ static bool is_held(const struct snapshot_vip *vip)
     return vip && vip->holder[0] && vip->state != SNAPSHOT_VIP_STALE;
 }
 
+bool model_dialog_fits(const struct model *model)
+{
+    return model->width >= WIDTH_MIN && model->height >= HEIGHT_MIN;
+}
+
 void model_open_resign(struct model *model)
 {
     const struct snapshot_vip *vip = model_current_vip(model);
@@ -73,6 +80,10 @@ void model_open_resign(struct model *model)
     }
     if (!is_held(vip)) {
         model_say(model, vip ? "nobody is known to hold it now" : "there is no VIP");
+        return;
+    }
+    if (!model_dialog_fits(model)) {
+        model_say(model, "the window is too small: it takes %dx%d", WIDTH_MIN, HEIGHT_MIN);
         return;
     }
     memset(d, 0, sizeof(*d));
@@ -234,6 +245,8 @@ void model_dialog_key(struct model *model, int key, struct effect *effect)
     bool is_text = d->field == DIALOG_REASON || d->field == DIALOG_TYPED;
     if (key == KEY_ESCAPE) {
         model->overlay = OVERLAY_NONE;
+    } else if (!model_dialog_fits(model)) {
+        return; /* nobody says yes to what cannot be seen */
     } else if (key == KEY_RETURN || key == '\n') {
         dialog_return(model, effect);
     } else if (key == KEY_TABULATOR || key == KEY_BACK_TAB) {

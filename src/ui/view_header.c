@@ -89,9 +89,8 @@ static void draw_first_line(struct view *v)
                                w[WORD_MAX];
     unsigned width = v->m->width;
     unsigned col = canvas_text(v->canvas, 0, 0, width, STYLE_TITLE, "talosvip");
-    col =
-        canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.*s", text_fit(s->cluster, width / 3),
-                      s->cluster);
+    col = canvas_printf(v->canvas, 0, col, width, STYLE_PLAIN, "  %.*s",
+                        text_fit(s->cluster, width / 3), s->cluster);
     snprintf(state, sizeof(state), "etcd %s %u/%u", view_etcd_word(s), e->n_healthy, e->n_members);
     if (model_is_stale(v->m) || (e->state == SNAPSHOT_ETCD_UNREACHABLE && s->age_us >= 0)) {
         words_time(s->wall_us - (uint64_t)s->age_us, w);

@@ -114,8 +114,8 @@ static double held_percent(const struct snapshot *s)
         if (s->history[i].is_outage_open)
             return -1;
     for (unsigned i = 0; i < s->n_vips; i++) {
-        double held = snapshot_held(s, &s->vips[i].ip, s->wall_us > week ? s->wall_us - week : 0,
-                                    s->wall_us);
+        double held =
+            snapshot_held(s, &s->vips[i].ip, s->wall_us > week ? s->wall_us - week : 0, s->wall_us);
         if (held >= 0 && (least < 0 || held < least))
             least = held;
     }
@@ -134,9 +134,8 @@ static void week_text(const struct view *v, char *out, size_t size)
     if (total.week == 0)
         snprintf(out, size, "nothing on record");
     else
-        snprintf(out, size, "%u move%s%s%.16s%s", total.week,
-                 total.week == 1 ? "" : "s", total.worst_us >= 0 ? "  worst " : "",
-                 total.worst_us >= 0 ? worst : "", held);
+        snprintf(out, size, "%u move%s%s%.16s%s", total.week, total.week == 1 ? "" : "s",
+                 total.worst_us >= 0 ? "  worst " : "", total.worst_us >= 0 ? worst : "", held);
 }
 
 void view_summary(struct view *v)

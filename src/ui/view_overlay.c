@@ -97,10 +97,44 @@ static unsigned count_lines(const char *text, unsigned *ret_widest)
     return n;
 }
 
-/* As much of the text as fits into a frame, from the line that was scrolled to. */
-static void draw_text(struct view *v, const char *title, const char *text)
+/* Bytes of a line that fit, up to the end of a word in their second half where there is one. */
+static size_t fit_line(const char *text, size_t len, unsigned width)
 {
-    unsigned widest, lines = count_lines(text, &widest);
+    size_t at = 0, word = 0;
+    unsigned cells = 0;
+    while (at < len) {
+        enum text_kind kind;
+        size_t n = text_next(text + at, len - at, &kind);
+        if (at > 0 && text[at] == ' ' && text[at - 1] != ' ')
+            word = at;
+        cells += kind == TEXT_PLAIN ? text_cells(text_code(text + at, n)) : 1;
+        if (cells > width && at > 0)
+            return word * 2 > at ? word : at;
+        at += n;
+    }
+    return at;
+}
+
+/* Lines that are too long go on in the next one: scrolling reaches everything. */
+static void wrap_lines(const char *text, unsigned width, struct buf *out)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n"), n = fit_line(text, len, width);
+        buf_add(out, text, n);
+        buf_putc(out, '\n');
+        text += n;
+        len -= n;
+        size_t blanks = len > 0 ? strspn(text, " ") : 0;
+        text += blanks;
+        if (*text == '\n' && len == blanks)
+            text++;
+    }
+}
+
+/* As much of the text as fits into a frame, from the line that was scrolled to. */
+static void draw_lines(struct view *v, const char *title, const char *text, unsigned widest)
+{
+    unsigned lines = count_lines(text, &(unsigned){0});
     if (widest < text_width(title) + 4)
         widest = (unsigned)text_width(title) + 4;
     struct rect in = view_frame(v, widest + 4, lines + 2, title);
@@ -116,9 +150,22 @@ static void draw_text(struct view *v, const char *title, const char *text)
                        v->g->cut);
         text += len + (text[len] == '\n');
     }
-    if (lines > in.height && in.width > 30)
+    if (lines > in.height && in.height + 2 <= v->m->height)
         canvas_printf(v->canvas, in.row + in.height, in.col + 1, in.col + in.width, STYLE_DIM,
-                      " %u-%u of %u; j k scroll ", top + 1, top + in.height, lines);
+                      in.width > 30 ? " %u-%u of %u; j k scroll " : " %u-%u/%u j k ", top + 1,
+                      top + in.height, lines);
+}
+
+static void draw_text(struct view *v, const char *title, const char *text)
+{
+    unsigned width = v->m->width, widest;
+    struct buf lines;
+    buf_init(&lines, 0);
+    count_lines(text, &widest);
+    bool has_frame = width >= 10 && v->m->height >= 5;
+    wrap_lines(text, has_frame ? width - 4 : width, &lines);
+    draw_lines(v, title, buf_str(&lines), widest);
+    buf_done(&lines);
 }
 
 static void draw_sort(struct view *v)
@@ -181,6 +228,11 @@ void view_dialog(struct view *v)
     const struct dialog *d = &v->m->dialog;
     char ip[IP_TEXT_MAX], title[96], to[SNAPSHOT_NAME_MAX + 8], prompt[96];
     struct buf text;
+    if (!model_dialog_fits(v->m)) {
+        canvas_fill(v->canvas, 0, 0, v->m->width, STYLE_PLAIN, " ");
+        canvas_text(v->canvas, 0, 0, v->m->width, STYLE_WARN, MODEL_DIALOG_TOO_SMALL);
+        return;
+    }
     buf_init(&text, 0);
     model_dialog_text(v->m, &text);
     unsigned width = v->m->width < 68 ? v->m->width : 68, inside = width > 4 ? width - 4 : 1;

@@ -104,6 +104,38 @@ assert rows[0]["outage_ms"] == "210.000" and rows[3]["outage_ms"] == ""' <<<"$ou
     jq -e '.kind == "HistoryStats" and (.vips[] | select(.vip == "10.0.0.50").moves) == 2' <<<"$output"
 }
 
+# A hundred addresses share a thousand places: ten are left for each.
+@test "what was not read is told, and one address has all the room" {
+    local i batch=$BATS_TEST_TMPDIR/batch
+    {
+        printf '\n'
+        for ((i = 1; i <= 98; i++)); do
+            printf 'put talosvip/v1/released/10.9.0.%d "{\\"node\\":\\"cp-1\\",\\"cause\\":\\"shutdown\\",\\"revision\\":7}"\n' $i
+        done
+        printf '\n\n'
+    } >"$batch"
+    ctl txn <"$batch" >/dev/null
+    {
+        printf '\n'
+        for ((i = 1; i <= 40; i++)); do
+            printf 'put talosvip/v1/history/10.9.0.1/%016x "{\\"from\\":\\"cp-1\\",\\"to\\":\\"cp-2\\",\\"cause\\":\\"resign\\",\\"epoch\\":%d,\\"goneWallUs\\":%d}"\n' \
+                $i $i $(($(now_us) - (50 - i) * 3600000000))
+        done
+        printf '\n\n'
+    } >"$batch"
+    ctl txn <"$batch" >/dev/null
+    history --stats --since 30d
+    [[ $output =~ "10.9.0.1 "\ +10\  ]]
+    [[ $stderr = "talosvip: note: before 20"*"there are failovers that were not read; --vip reads more of one address" ]]
+    history --since 12h --no-headers
+    [ -z "$stderr" ]
+    history --stats --since 30d --vip 10.9.0.1
+    [[ $output =~ "10.9.0.1 "\ +40\  ]]
+    [ -z "$stderr" ]
+    ctl del --prefix talosvip/v1/released/10.9. >/dev/null
+    ctl del --prefix talosvip/v1/history/10.9. >/dev/null
+}
+
 @test "a note stays with its record" {
     history -o json --vip 10.0.0.50 -n 1
     local time

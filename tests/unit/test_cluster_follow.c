@@ -120,6 +120,16 @@ static bool has_elected(void)
     return s.etcd.leader_changes > 0;
 }
 
+static bool is_open(void)
+{
+    return s.n_history > 0 && s.history[0].is_outage_open;
+}
+
+static bool are_two_ahead(void)
+{
+    return s.n_history > 1 && s.history[1].wall_us > s.wall_us;
+}
+
 static bool has_two_moves(void)
 {
     return s.n_history == 2;
@@ -487,6 +497,21 @@ static void test_silence(void **state)
     assert_true(s.etcd.leader[0] && s.etcd.leader_since_us >= 0);
 }
 
+static void put_record(const struct record_move *move)
+{
+    char key[KEYS_TEXT_MAX];
+    struct ip ip = vip_ip();
+    struct buf json;
+    buf_init(&json, 0);
+    assert_int_equal(record_move_write(move, &json), 0);
+    if (move->term)
+        keys_history_stay(&ip, move->epoch, move->term, key);
+    else
+        keys_history(&ip, move->epoch, key);
+    put(key, buf_str(&json), 0);
+    buf_done(&json);
+}
+
 static void put_move(int64_t epoch, int64_t term)
 {
     struct record_move move = {.epoch = epoch,
@@ -502,17 +527,7 @@ static void put_move(int64_t epoch, int64_t term)
                                .seen = {{.node = "cp-1", .outage_us = -1, .error_us = -1},
                                         {.node = "cp-2", .error_us = 400000},
                                         {.node = "cp-3", .error_us = 200000}}};
-    char key[KEYS_TEXT_MAX];
-    struct ip ip = vip_ip();
-    struct buf json;
-    buf_init(&json, 0);
-    assert_int_equal(record_move_write(&move, &json), 0);
-    if (term)
-        keys_history_stay(&ip, epoch, term, key);
-    else
-        keys_history(&ip, epoch, key);
-    put(key, buf_str(&json), 0);
-    buf_done(&json);
+    put_record(&move);
 }
 
 /* etcd's leader changed and the owner stayed: beside the record of its epoch, not in its place. */
@@ -536,6 +551,35 @@ static void test_stay(void **state)
     assert_ptr_equal(snapshot_last_move(&s, NULL), &s.history[1]);
     assert_int_equal(s.vips[0].moves_24h, 1);
     assert_in_range(s.vips[0].since_us, 59000000, 70000000);
+    end_lease(lease);
+}
+
+/* Nobody has seen the new owner yet; that lasts for seconds, whatever the clock of who wrote it. */
+static void test_move_of_a_clock_ahead(void **state)
+{
+    (void)state;
+    need_server();
+    int64_t lease = join("cp-1", 20);
+    struct record_move move = {.epoch = 3,
+                               .from = "cp-1",
+                               .to = "cp-2",
+                               .cause = "lease expired",
+                               .gone_wall_us = clock_wall_us() + UINT64_C(5400000000),
+                               .last_sign_us = -1,
+                               .set_us = 64000,
+                               .observers = 2};
+    put_record(&move);
+    move.epoch = 4;
+    move.set_us = -1;
+    put_record(&move);
+    assert_true(until(are_two_ahead, 5000));
+    assert_false(s.history[0].is_outage_open);
+    assert_false(s.history[1].is_outage_open);
+    move.gone_wall_us = clock_wall_us();
+    put_record(&move);
+    move.epoch = 3;
+    put_record(&move);
+    assert_true(until(is_open, 5000));
     end_lease(lease);
 }
 
@@ -575,6 +619,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_own_view, begin, end),
         cmocka_unit_test_setup_teardown(test_silence, begin, end),
         cmocka_unit_test_setup_teardown(test_stay, begin, end),
+        cmocka_unit_test_setup_teardown(test_move_of_a_clock_ahead, begin, end),
     };
     return cmocka_run_group_tests(tests, start_server, etcd_server_teardown);
 }

@@ -162,10 +162,8 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_small),
-        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_bad),
-        cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_small), cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_bad),   cmocka_unit_test(test_long_texts),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,6 +366,50 @@ static void test_resign_goes_to_the_chosen_one(void **state)
     model_free(model);
 }
 
+/* Nobody says yes to what cannot be seen. */
+static void test_resign_in_a_small_window(void **state)
+{
+    (void)state;
+    struct model *model = load("ok", 80, 4);
+    press(model, 'r');
+    assert_int_equal(model->overlay, OVERLAY_NONE);
+    assert_string_equal(model->message, "the window is too small: it takes 28x5");
+    model_resize(model, 28, 5);
+    press(model, 'r');
+    to_field(model, DIALOG_YES);
+    model_resize(model, 27, 5);
+    assert_int_equal(press(model, KEY_RETURN).kind, EFFECT_NONE);
+    model_resize(model, 28, 5);
+    assert_int_equal(press(model, KEY_RETURN).kind, EFFECT_RESIGN);
+    model_free(model);
+}
+
+/* All of the help can be read, however small the window is. */
+static void test_help_in_a_small_window(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"ends", "whole", "OSC", "quit", "speed", "leases"};
+    struct model *model = load("ok", 20, 5);
+    struct canvas canvas = {0};
+    bool is_seen[6] = {false};
+    press(model, '?');
+    for (unsigned i = 0; i < 300; i++) {
+        struct buf out;
+        buf_init(&out, 0);
+        assert_int_equal(view_draw(model, &canvas), 0);
+        assert_int_equal(canvas_write(&canvas, &out), 0);
+        for (unsigned k = 0; k < 6; k++)
+            is_seen[k] = is_seen[k] || strstr(buf_str(&out), words[k]);
+        buf_done(&out);
+        press(model, 'j');
+    }
+    for (unsigned k = 0; k < 6; k++)
+        if (!is_seen[k])
+            fail_msg("\"%s\" cannot be read", words[k]);
+    canvas_done(&canvas);
+    model_free(model);
+}
+
 /* Of the chosen one, and again when it is said Yes. */
 static void test_resign_doubts_the_chosen_one(void **state)
 {
@@ -787,9 +831,9 @@ static void test_recording_of_garbage(void **state)
 static void test_redacted(void **state)
 {
     (void)state;
-    static const char *const secrets[] = {"cp-1",  "cp-2", "cp-3",  "10.0.0.",      "fd00",
-                                          "52:54", "prod", "alice", "kernel update", "secret",
-                                          "4e9b1c7d", "8e9e05c5"};
+    static const char *const secrets[] = {"cp-1",          "cp-2",   "cp-3",     "10.0.0.",
+                                          "fd00",          "52:54",  "prod",     "alice",
+                                          "kernel update", "secret", "4e9b1c7d", "8e9e05c5"};
     const struct top_options options = {.is_redacted = true};
     struct snapshot s = read_sample("dup");
     struct buf out;
@@ -842,6 +886,8 @@ int main(void)
         cmocka_unit_test(test_resign),
         cmocka_unit_test(test_leader_changes),
         cmocka_unit_test(test_resign_goes_to_the_chosen_one),
+        cmocka_unit_test(test_resign_in_a_small_window),
+        cmocka_unit_test(test_help_in_a_small_window),
         cmocka_unit_test(test_resign_doubts_the_chosen_one),
         cmocka_unit_test(test_replay_keys),
         cmocka_unit_test(test_selection_follows_its_key),
