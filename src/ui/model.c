@@ -204,7 +204,10 @@ static void say_what_changed(struct model *model, const struct snapshot *next)
         if (!old || (old->epoch == now->epoch && strcmp(old->holder, now->holder) == 0))
             continue;
         ip_format(&now->ip, ip);
-        snprintf(text, sizeof(text), "%s moved %s -> %s", ip, old->holder, now->holder);
+        if (strcmp(old->holder, now->holder) == 0)
+            snprintf(text, sizeof(text), "%s moved and is back on %s", ip, now->holder);
+        else
+            snprintf(text, sizeof(text), "%s moved %s -> %s", ip, old->holder, now->holder);
         break;
     }
     snprintf(away, sizeof(away), "%llds", (long long)(model->shown.age_us / 1000000));

@@ -366,6 +366,41 @@ static void test_resign_goes_to_the_chosen_one(void **state)
     model_free(model);
 }
 
+/* What is said after a silence is what is known: there and back is a move, too. */
+static void test_back_after_silence(void **state)
+{
+    (void)state;
+    struct model *model = load("ok", 80, 24);
+    for (unsigned i = 0; i < 2; i++) {
+        struct snapshot s = read_sample("ok");
+        model->shown.age_us = 9000000;
+        s.wall_us += 9000000;
+        s.vips[0].epoch += i;
+        model_snapshot(model, 10000000, &s);
+        assert_string_equal(model->message, i == 0 ? "back after 9s: nothing moved"
+                                                   : "back after 9s: 10.0.0.50 moved and is back "
+                                                     "on cp-1");
+    }
+    model_free(model);
+}
+
+/* The clock of who wrote the newest record is ahead: no age, and no "-" for one. */
+static void test_last_move_of_a_clock_ahead(void **state)
+{
+    (void)state;
+    struct model *model = load("wide", 160, 50);
+    struct canvas canvas = {0};
+    struct buf out;
+    model->shown.history[0].wall_us = model->shown.wall_us + UINT64_C(5400000000);
+    buf_init(&out, 0);
+    assert_int_equal(view_draw(model, &canvas), 0);
+    assert_int_equal(canvas_write(&canvas, &out), 0);
+    assert_non_null(strstr(buf_str(&out), "Last move today 15:32:33  "));
+    buf_done(&out);
+    canvas_done(&canvas);
+    model_free(model);
+}
+
 /* Nobody says yes to what cannot be seen. */
 static void test_resign_in_a_small_window(void **state)
 {
@@ -886,6 +921,8 @@ int main(void)
         cmocka_unit_test(test_resign),
         cmocka_unit_test(test_leader_changes),
         cmocka_unit_test(test_resign_goes_to_the_chosen_one),
+        cmocka_unit_test(test_back_after_silence),
+        cmocka_unit_test(test_last_move_of_a_clock_ahead),
         cmocka_unit_test(test_resign_in_a_small_window),
         cmocka_unit_test(test_help_in_a_small_window),
         cmocka_unit_test(test_resign_doubts_the_chosen_one),
