@@ -58,7 +58,8 @@ struct fields {
 
 /* Adds every field of `from` to `object`. 0 or -ENOMEM. */
 int fields_write(struct json_object *object, const struct fields *fields, const void *from);
-/* What is not there is set to unknown; `to` is not to be used after a failure. 0 or -EBADMSG. */
+/* What is not there is set to unknown, a text that is longer than its place is cut; `to` is not to
+ * be used after a failure. 0 or -EBADMSG. */
 int fields_read(struct json_object *object, const struct fields *fields, void *to);
 
 /* The array `name` of `n` structs, `size` bytes apart. 0 or -ENOMEM. */

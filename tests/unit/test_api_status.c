@@ -226,8 +226,6 @@ static void wrong_shapes_are_refused(void **state)
         {"\"packet\":false", "\"packet\":0"},
         {"\"node\":\"cp-1\"", "\"node\":null"},
         {"\"node\":\"cp-1\"", "\"node\":\"a\\u0000b\""},
-        {"\"node\":\"cp-1\"",
-         "\"node\":\"0123456789012345678901234567890123456789012345678901234567890123\""},
         {"\"10.0.0.50\"", "\"10.0.0.500\""},
         {"\"link\":\"up\"", "\"link\":\"upp\""},
         {"\"link\":\"up\"", "\"link\":true"},
@@ -255,6 +253,9 @@ static void wrong_shapes_are_refused(void **state)
     };
     (void)state;
     assert_int_equal(parse_changed("\"pid\":812", "\"later\":{},\"pid\":812"), 0);
+    assert_int_equal(parse_changed("\"node\":\"cp-1\"", "\"node\":\"012345678901234567890123456789"
+                                                        "01234567890123456789012345678901234567\""),
+                     0); /* too long a text is cut */
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int r = parse_changed(cases[i].old, cases[i].new);
         if (r != -EBADMSG)
