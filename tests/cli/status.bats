@@ -256,6 +256,26 @@ JSON
     ctl lease revoke "$four"
 }
 
+# Forty letters of two bytes, of which there is room for 63 bytes.
+@test "a long name with accents spoils nothing for the others" {
+    local four name
+    printf -v name '\xc3\xa9%.0s' {1..40}
+    four=$(lease 60)
+    candidate 10.0.0.99 "$name" "$four"
+    "$TALOSVIP" status -w -o table >"$BATS_TEST_TMPDIR/out" 3>&- &
+    local pid=$!
+    await 5 grep -q '^10.0.0.50 *HELD *cp-1' "$BATS_TEST_TMPDIR/out"
+    kill -INT $pid
+    wait $pid
+    run --separate-stderr timeout 10 "$TALOSVIP" top --once
+    [ "$status" -eq 0 ]
+    [[ $output = *10.0.0.50*cp-1* ]]
+    run --separate-stderr timeout 10 "$TALOSVIP" top --once -o json
+    [ "$status" -eq 0 ]
+    jq -e --arg name "${name:0:62}" '.vips[] | select(.vip == "10.0.0.99").holder == $name' <<<"$output"
+    ctl lease revoke "$four"
+}
+
 @test "nothing listens: what is known, why, exit 4" {
     status -e http://127.0.0.1:1
     [ "$status" -eq 4 ]
