@@ -108,6 +108,9 @@ $(B)/tests/unit/test_agent_peer%: $(B)/tests/unit/test_agent_peer%.o $(B)/libtal
 $(B)/tests/unit/test_agent_store: $(B)/tests/unit/test_agent_store.o $(B)/libtalosvip.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS) -lcmocka
 
+$(B)/tests/unit/test_agent_twins: $(B)/tests/unit/test_agent_twins.o $(B)/libtalosvip.a
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS) -lcmocka
+
 # The same, where the library's are called for as well.
 $(B)/tests/unit/test_agent_links: $(B)/tests/unit/test_agent_links.o $(B)/libtalosvip.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -Wl,-z,muldefs -o $@ $^ $(LIB_LIBS) -lcmocka

@@ -77,6 +77,7 @@ struct api_status {
     int64_t uptime_ms;
     bool has_packet_fence;
     char fence_reason[API_TEXT_MAX]; /* why there is none */
+    char twins[API_TEXT_MAX];        /* names of links that it is on beside those of VIPs; "" */
     char session[16];                /* session_state_name() */
     int64_t lease;                   /* 0 = none */
     int64_t ttl_ms;

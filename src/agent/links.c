@@ -79,6 +79,8 @@ static void watch_vips(struct agent *a, struct agent_link *l)
     if (!l->packet)
         return;
     int r = packet_watch(l->packet, ips, n);
+    if (r == 0)
+        r = twins_watch(a);
     if (r < 0) {
         if (has_new_fault(a, l))
             log_event(LOG_ERROR, "watch_failed", NULL,
@@ -94,6 +96,11 @@ static void watch_vips(struct agent *a, struct agent_link *l)
 bool links_is_usable(const struct slot *slot)
 {
     return slot->link && slot->link->is_running && slot->is_heard;
+}
+
+bool links_is_barred(const struct slot *slot)
+{
+    return !links_is_usable(slot) || slot->link->open_twin;
 }
 
 static void detach(struct agent_link *l)
@@ -121,15 +128,16 @@ static int attach(struct agent *a, struct agent_link *l, const struct link *link
         tell_failed(a, l, r);
         return r;
     }
+    twins_begin(a, l, link);
     watch_vips(a, l);
     return 0;
 }
 
-static void tell_vips(struct agent *a, const struct agent_link *l)
+void links_tell(struct agent *a, const struct agent_link *l)
 {
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->slots[i].link == l)
-            set_bar(a, i, !links_is_usable(&a->slots[i]));
+            set_bar(a, i, links_is_barred(&a->slots[i]));
 }
 
 static void announce_again(struct agent *a, const struct agent_link *l)
@@ -150,7 +158,7 @@ static void on_link(void *arg, const struct link *link)
         if (l->ifindex != link->ifindex) {
             if (l->ifindex || !link_has_name(link, l->name) || attach(a, l, link) < 0)
                 continue;
-            tell_vips(a, l);
+            links_tell(a, l);
             l->changed_us = clock_now_us();
             sight_link(a, l);
             continue;
@@ -158,6 +166,7 @@ static void on_link(void *arg, const struct link *link)
         if (!mac_equal(&l->mac, &link->mac)) {
             l->mac = link->mac;
             packet_set_mac(l->packet, &link->mac);
+            watch_vips(a, l);
             announce_again(a, l);
             sight_link(a, l);
         }
@@ -168,10 +177,12 @@ static void on_link(void *arg, const struct link *link)
                       link->is_running ? "link_up" : "link_down", NULL,
                       LOG_FIELDS(LOG_TEXT("iface", l->name)), "%s is %s", l->name,
                       link->is_running ? "up" : "down");
-            tell_vips(a, l);
+            links_tell(a, l);
             sight_link(a, l);
         }
     }
+    if (link->is_ether && link->is_running)
+        twins_look(a);
     peerlease_update(a);
 }
 
@@ -179,6 +190,7 @@ static void on_link_gone(void *arg, int ifindex)
 {
     struct agent *a = arg;
     own_macs_forget(a);
+    twins_gone(a, ifindex);
     for (unsigned k = 0; k < AGENT_LINKS_MAX; k++) {
         struct agent_link *l = &a->links[k];
         if (l->users == 0 || l->ifindex != ifindex)
@@ -186,7 +198,7 @@ static void on_link_gone(void *arg, int ifindex)
         log_event(LOG_WARN, "link_gone", NULL, LOG_FIELDS(LOG_TEXT("iface", l->name)), "%s is gone",
                   l->name);
         l->is_running = false;
-        tell_vips(a, l);
+        links_tell(a, l);
         detach(l);
         l->changed_us = clock_now_us();
         sight_link(a, l);
@@ -299,6 +311,7 @@ static void on_resync(void *arg)
         if (l->users && l->ifindex == 0) /* another may have its name */
             look(a, l);
     }
+    twins_resync(a);
     for (unsigned i = 0; i < a->election.n; i++)
         if (a->slots[i].is_used && a->vips[i].state == VIP_HELD && !links_has_address(a, i))
             feed_simple(a, EV_ADDRESS_LOST, i, false);
@@ -313,7 +326,7 @@ static void on_retry(void *arg)
         if (l->users == 0 || !l->has_failed || look(a, l) < 0 || l->ifindex == 0)
             continue;
         watch_vips(a, l);
-        tell_vips(a, l);
+        links_tell(a, l);
         sight_link(a, l);
     }
 }
@@ -329,7 +342,8 @@ int links_open(struct agent *a)
         return r;
     uint32_t port = netlink_port(a->netlink);
     monitor_set_ports(a->monitor, &port, 1);
-    return loop_timer_new(a->loop, on_retry, a, &a->links_retry);
+    r = loop_timer_new(a->loop, on_retry, a, &a->links_retry);
+    return r < 0 ? r : twins_open(a);
 }
 
 void links_close(struct agent *a)
@@ -337,6 +351,7 @@ void links_close(struct agent *a)
     for (unsigned k = 0; k < AGENT_LINKS_MAX; k++)
         if (a->links[k].users)
             detach(&a->links[k]);
+    twins_close(a);
     loop_timer_free(a->links_retry);
     a->links_retry = NULL;
     monitor_close(a->monitor);
@@ -375,13 +390,15 @@ int links_add_vip(struct agent *a, unsigned i)
     }
     if (slot->link->ifindex) {
         watch_vips(a, slot->link);
+        twins_look(a); /* it may be the first of IPv4 there */
         return 0;
     }
     r = link_find(a->netlink, slot->link_name, &link);
     if (r == 0 && attach(a, slot->link, &link) == 0 && slot->link->users > 1)
-        tell_vips(a, slot->link);
+        links_tell(a, slot->link);
     else if (r < 0 && r != -ENODEV)
         tell_failed(a, slot->link, r);
+    twins_look(a);
     return 0;
 }
 
@@ -397,8 +414,7 @@ void links_remove_vip(struct agent *a, unsigned i)
         watch_vips(a, l);
         return;
     }
-    if (l->ifindex)
-        fence_detach(a->fence, l->ifindex);
+    twins_end(a, l);
     detach(l);
 }
 

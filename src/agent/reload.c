@@ -33,7 +33,7 @@ static void add_vip(struct agent *a, const struct config_vip *vip, const char *l
         return;
     }
     unsigned bars = (health_is_barred(a) ? BAR_HEALTH : 0) | (a->is_paused ? BAR_PAUSE : 0) |
-                    (links_is_usable(slot) ? 0 : BAR_LINK);
+                    (links_is_barred(slot) ? BAR_LINK : 0);
     struct election_event added = {.type = EV_VIP_ADDED, .vip = i, .bar = bars};
     feed(a, &added);
     sight_add_vip(a, i);

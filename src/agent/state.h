@@ -18,6 +18,7 @@
 #include "etcd/client.h"
 #include "etcd/record.h"
 #include "etcd/watch.h"
+#include "net/echo.h"
 #include "net/fence.h"
 #include "net/link.h"
 #include "net/monitor.h"
@@ -30,12 +31,14 @@
 #define AGENT_EVENTS_MAX (4 * ELECTION_VIPS_MAX)
 #define AGENT_GATEWAYS_MAX 4
 #define AGENT_OWN_MACS_MAX 128
+#define AGENT_TWINS_MAX 16 /* of each link */
 /* All that a command of the configuration finds in its environment, but for what a hook is told. */
 #define AGENT_CHILD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define AGENT_CHANGES_MAX 8
 #define AGENT_CHECKS_MAX 4
 
 _Static_assert(ELECTION_VIPS_MAX <= PACKET_WATCH_MAX, "every VIP is listened for");
+_Static_assert(AGENT_LINKS_MAX <= ECHO_MACS_MAX, "every link has a MAC");
 _Static_assert(ELECTION_VIPS_MAX < FENCE_SLOTS, "every VIP has a slot of the fence");
 _Static_assert(CONFIG_VIPS_MAX <= ELECTION_VIPS_MAX && ELECTION_VIPS_MAX <= API_VIPS_MAX,
                "every VIP configured has a place");
@@ -81,6 +84,9 @@ struct agent_link {
     struct packet *packet;
     bool has_failed; /* the log was told, and it is tried again */
     unsigned users;
+    unsigned n_twins;
+    int twins[AGENT_TWINS_MAX]; /* other links into the same network, under the packet fence too */
+    int open_twin;              /* one that the fence could not be put on: no VIP is taken; 0 */
 };
 
 /* Someone whose neighbour cache matters: a gateway, or another node of the cluster. */
@@ -139,6 +145,9 @@ struct agent {
 
     struct netlink *netlink;
     struct monitor *monitor;
+    struct echo *echo;       /* what finds twins; NULL without the packet fence */
+    struct loop_timer *look; /* the next question for it */
+    uint64_t look_us, looked_us;
     struct fence *fence;
     const char *fence_reason; /* NULL while the packet fence is active */
     struct agent_link links[AGENT_LINKS_MAX];
@@ -286,13 +295,34 @@ void links_close(struct agent *a);
 /* Puts it behind the packet fence and listens for it, before the election hears of it. 0; or
  * -errno, and nothing is left of it. */
 int links_add_vip(struct agent *a, unsigned slot);
-/* Otherwise it is barred. */
+/* Carries frames, and is listened on. */
 bool links_is_usable(const struct slot *slot);
+/* Not taken part for: that, or a twin of its link is without the packet fence. */
+bool links_is_barred(const struct slot *slot);
 void links_remove_vip(struct agent *a, unsigned slot);
 /* Every address with our tag that the election does not know of goes. */
 int links_clean(struct agent *a);
+/* Whether its VIPs may be taken part for has changed. */
+void links_tell(struct agent *a, const struct agent_link *l);
 /* Whether the kernel has the VIP on its link now. */
 bool links_has_address(struct agent *a, unsigned slot);
+
+/* twins.c: the packet fence on other links of this host that answer for a VIP, too */
+int twins_open(struct agent *a);
+void twins_close(struct agent *a);
+/* `l` is `link` now. */
+void twins_begin(struct agent *a, struct agent_link *l, const struct link *link);
+/* No VIP needs the fence on `l` and its twins any more. */
+void twins_end(struct agent *a, struct agent_link *l);
+/* A link or its MAC has changed. 0 or -errno. */
+int twins_watch(struct agent *a);
+/* A link came: asks soon who else hears us. */
+void twins_look(struct agent *a);
+void twins_gone(struct agent *a, int ifindex);
+/* "eth1, eth2" */
+void twins_view(const struct agent *a, char out[API_TEXT_MAX]);
+/* Some may have gone unseen. */
+void twins_resync(struct agent *a);
 
 /* sight.c: every VIP is watched on the wire, whoever holds it */
 int sight_open(struct agent *a);

@@ -25,7 +25,7 @@ static void view_vip(const struct agent *a, unsigned i, struct api_vip *out)
     out->epoch = v->revision;
     out->has_address = v->has_address;
     out->has_link = slot->link && slot->link->is_running;
-    out->is_fenced = fence_is_active(a->fence);
+    out->is_fenced = fence_is_active(a->fence) && !(slot->link && slot->link->open_twin);
     out->held_for_ms = v->state == VIP_HELD ? (int64_t)((clock_now_us() - v->held_us) / MS_US) : -1;
     out->taken = v->taken;
     out->readded = v->readded;
@@ -58,6 +58,7 @@ static void view_status(void *arg, struct api_status *ret_status)
     snprintf(s.node, sizeof(s.node), "%s", a->settings.node);
     snprintf(s.version, sizeof(s.version), "%s", TALOSVIP_VERSION);
     snprintf(s.fence_reason, sizeof(s.fence_reason), "%s", a->fence_reason ? a->fence_reason : "");
+    twins_view(a, s.twins);
     snprintf(s.endpoint, sizeof(s.endpoint), "%s", etcd_client_endpoint(a->etcd));
     snprintf(s.etcd_error, sizeof(s.etcd_error), "%s", a->etcd_error);
     view_session(a, &s);

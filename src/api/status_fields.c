@@ -26,6 +26,7 @@ static const struct field status[] = {
     STATUS(NULL, "uptimeMs", INT, uptime_ms),
     STATUS("fence", "packet", BOOL, has_packet_fence),
     STATUS("fence", "reason", TEXT_OR_NULL, fence_reason),
+    STATUS("fence", "twins", TEXT_OR_NULL, twins),
     STATUS(NULL, "session", TEXT, session),
     STATUS("lease", "id", HEX, lease),
     STATUS("lease", "ttlMs", INT, ttl_ms),

@@ -195,7 +195,13 @@ void status_text(const struct api_status *status, struct buf *out)
     buf_puts(out, status->n_vips ? "\n" : "");
     add_lease(status, out);
     add_peers(status, out);
-    buf_printf(out, "fence  packet fence %s, ", status->has_packet_fence ? "active" : "missing");
+    buf_printf(out, "fence  packet fence %s", status->has_packet_fence ? "active" : "missing");
+    if (status->twins[0]) {
+        buf_puts(out, ", on ");
+        text_add_plain(out, status->twins);
+        buf_puts(out, " too");
+    }
+    buf_puts(out, ", ");
     if (status->guardian_pid > 0)
         buf_printf(out, "guardian pid %" PRId64 "\n", status->guardian_pid);
     else

@@ -2,9 +2,11 @@
 #include "packet_filter.h"
 
 #include <assert.h>
+#include <linux/if_arp.h>
 #include <linux/if_packet.h>
 #include <stdint.h>
 
+#include "net/echo.h"
 #include "net/packet.h"
 #include "wire.h"
 
@@ -43,30 +45,38 @@ static void require_received(struct program *p)
     emit(p, BPF_RET | BPF_K, 0, 0, 0);
 }
 
-static uint32_t word_at(const struct ip *ip, size_t i)
+static uint32_t word(const uint8_t *b)
 {
-    const uint8_t *b = ip->bytes + 4 * i;
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
 /* The bytes behind an IPv4 address are 0, so that it folds to itself. */
 static uint32_t fold(const struct ip *ip)
 {
-    return word_at(ip, 0) ^ word_at(ip, 1) ^ word_at(ip, 2) ^ word_at(ip, 3);
+    const uint8_t *b = ip->bytes;
+    return word(b) ^ word(b + 4) ^ word(b + 8) ^ word(b + 12);
+}
+
+/* Accepts if A is one of the values, else goes on. */
+static void accept_values(struct program *p, const uint32_t *values, size_t n)
+{
+    assert(n < 255); /* reach of a conditional jump */
+    for (size_t i = 0; i < n; i++)
+        emit(p, BPF_JMP | BPF_JEQ | BPF_K, (unsigned)(n - i), 0, values[i]);
+    emit(p, BPF_JMP | BPF_JA, 0, 0, 1);
+    emit(p, BPF_RET | BPF_K, 0, 0, ACCEPT);
 }
 
 /* Accepts if A is the fold of one of the addresses, else goes on. */
 static void accept_any(struct program *p, const struct ip *vips, size_t n, enum ip_family family)
 {
-    size_t left = 0;
-    for (size_t i = 0; i < n; i++)
-        left += vips[i].family == family;
-    assert(left < 255); /* reach of a conditional jump */
+    uint32_t folds[PACKET_WATCH_MAX];
+    size_t count = 0;
+    assert(n <= PACKET_WATCH_MAX);
     for (size_t i = 0; i < n; i++)
         if (vips[i].family == family)
-            emit(p, BPF_JMP | BPF_JEQ | BPF_K, (unsigned)left--, 0, fold(&vips[i]));
-    emit(p, BPF_JMP | BPF_JA, 0, 0, 1);
-    emit(p, BPF_RET | BPF_K, 0, 0, ACCEPT);
+            folds[count++] = fold(&vips[i]);
+    accept_values(p, folds, count);
 }
 
 size_t packet_filter_arp(const struct ip *vips, size_t n, struct sock_filter out[PACKET_FILTER_MAX])
@@ -81,6 +91,27 @@ size_t packet_filter_arp(const struct ip *vips, size_t n, struct sock_filter out
     require(&p, WIRE_ARP_REPLY);
     load(&p, BPF_W, WIRE_ARP_TPA);
     accept_any(&p, vips, n, IP_V4);
+    emit(&p, BPF_RET | BPF_K, 0, 0, 0);
+    return p.n;
+}
+
+size_t packet_filter_echo(const struct mac *macs, size_t n,
+                          struct sock_filter out[PACKET_FILTER_MAX])
+{
+    struct program p = {.out = out};
+    uint32_t tails[ECHO_MACS_MAX];
+    assert(n <= ECHO_MACS_MAX);
+    for (size_t i = 0; i < n; i++)
+        tails[i] = word(macs[i].bytes + 2);
+    require_received(&p);
+    load(&p, BPF_H, (size_t)(SKF_AD_OFF + SKF_AD_HATYPE));
+    require(&p, ARPHRD_ETHER);
+    load(&p, BPF_H, WIRE_ETHER_TYPE);
+    require(&p, WIRE_TYPE_ARP);
+    load(&p, BPF_H, WIRE_ARP_OP);
+    require(&p, WIRE_ARP_REQUEST);
+    load(&p, BPF_W, WIRE_ETHER_SOURCE + 2);
+    accept_values(&p, tails, n);
     emit(&p, BPF_RET | BPF_K, 0, 0, 0);
     return p.n;
 }

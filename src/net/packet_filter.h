@@ -21,5 +21,9 @@ size_t packet_filter_arp(const struct ip *vips, size_t n,
  * a 32-bit fold of the address, so a stranger's frame may pass by accident: check again. */
 size_t packet_filter_ndp(const struct ip *vips, size_t n,
                          struct sock_filter out[PACKET_FILTER_MAX]);
+/* For a socket of ETH_P_ARP on all links: requests from one of the MACs, on Ethernet. Compares the
+ * last four bytes: check again. */
+size_t packet_filter_echo(const struct mac *macs, size_t n,
+                          struct sock_filter out[PACKET_FILTER_MAX]);
 
 #endif

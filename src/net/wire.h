@@ -9,6 +9,7 @@
 
 enum {
     WIRE_ETHER = 14,
+    WIRE_ETHER_SOURCE = 6,
     WIRE_ETHER_TYPE = 12,
     WIRE_ETHER_MIN = 60, /* shortest frame, without FCS */
     WIRE_TYPE_IPV4 = 0x0800,

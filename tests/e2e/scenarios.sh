@@ -26,6 +26,7 @@ SCENARIOS=(
     "kill-both|moves|$PEERS_MS|kill -9 of agent and guardian at once"
     "kill-both-back|any|$PEERS_MS|kill -9 of both, and later moved back to that node"
     "freeze|moves|$PEERS_MS|SIGSTOP of agent and guardian, SIGCONT later"
+    "freeze-twin|moves|$PEERS_MS|freeze of an owner with a second link into the VIP network"
     "link-down|moves|1000|carrier lost"
     "admin-down|moves|1000|ip link set eth0 down"
     "vip-cut|moves|$PEERS_MS|VIP network cut silently and healed"
@@ -213,6 +214,40 @@ undo_freeze()
     for pid in $(lab_agent_pids "$1"); do
         kill -CONT "$pid"
     done
+}
+
+e2e_twins()
+{
+    grep -c "event=twin .*iface=eth1" "$LAB_DIR/agent.$1.log"
+}
+
+e2e_has_twin()
+{
+    [ "$(e2e_twins "$1")" -gt "$E2E_TWINS" ]
+}
+
+# The observer takes both links for one node: `dups` are those of two nodes.
+prepare_freeze_twin()
+{
+    E2E_TWINS=$(e2e_twins "$1") || true
+    fault_twin "$1"
+    lab_wait 2000 e2e_has_twin "$1" || e2e_fail "$1 does not know of its second link"
+}
+
+inject_freeze_twin()
+{
+    inject_freeze "$1"
+}
+
+settle_freeze_twin()
+{
+    settle_freeze "$1"
+}
+
+undo_freeze_twin()
+{
+    undo_freeze "$1"
+    heal_twin "$1"
 }
 
 settle_link_down()

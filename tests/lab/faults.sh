@@ -34,6 +34,21 @@ heal_link_down()
     lab_in sw ip link set "v-$1" up
 }
 
+# A second link of the node, without an address, into the network of the VIPs: Linux answers there,
+# too. heal_twin takes it away.
+fault_twin()
+{
+    lab_in sw ip link add "v-$1-2" type veth peer name eth1 address "${LAB_MAC/%00:1/01:1}$(lab_number "$1")" \
+        netns "$(lab_pid "$1")"
+    lab_in sw ip link set "v-$1-2" master br-vip up
+    lab_in "$1" ip link set eth1 up
+}
+
+heal_twin()
+{
+    lab_in sw ip link del "v-$1-2"
+}
+
 # `ip link set eth0 down` on the node.
 fault_admin_down()
 {

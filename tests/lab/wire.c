@@ -13,6 +13,17 @@
 
 static int packet_fd, ifindex;
 
+/* A further link of a node in the lab differs from its first one in the fifth byte: a node with two
+ * links into the network of the VIPs, which answers by both, is one owner. */
+static struct mac node_mac(struct mac mac)
+{
+    static const uint8_t lab[] = {0x02, 0x77, 0, 0};
+
+    if (memcmp(mac.bytes, lab, sizeof(lab)) == 0)
+        mac.bytes[4] = 0;
+    return mac;
+}
+
 static struct mac slot_mac(unsigned slot)
 {
     return (struct mac){{0x02, 0x76, 0x70, 0, 0, (uint8_t)slot}};
@@ -147,6 +158,7 @@ static void frame_take(const struct frame *f, uint64_t at)
     for (unsigned i = 0; i < vip_count; i++) {
         if (!frame_claims(f, &vips[i].ip, &mac))
             continue;
+        mac = node_mac(mac);
         if (is_answer)
             answer_take(&vips[i], &vips[i].slots[to[5]], &mac, at);
         else

@@ -43,6 +43,12 @@ int fence_remove_vip(struct fence *f, const struct ip *vip)
     return 0;
 }
 
+bool fence_is_active(const struct fence *f)
+{
+    (void)f;
+    return false;
+}
+
 int fence_attach(struct fence *f, int ifindex)
 {
     (void)f;
@@ -323,6 +329,29 @@ static void test_barred_while_it_cannot_listen(void **state)
     end(a);
 }
 
+/* Somebody would be answered there, fence or not; but what is heard counts all the same. */
+static void test_barred_while_a_twin_has_no_fence(void **state)
+{
+    struct agent *a = new_agent();
+    (void)state;
+    configure(a, "10.77.0.50");
+    expect_added(0, 0);
+    a->links[0].open_twin = 9;
+    links_tell(a, &a->links[0]);
+    assert_int_equal(fakes.n_told, 1);
+    expect_bar(0, 0, true);
+    assert_true(links_is_usable(&a->slots[0]));
+    fakes.n_told = 0;
+    configure(a, "10.77.0.51");
+    expect_added(1, BAR_LINK);
+    a->links[0].open_twin = 0;
+    links_tell(a, &a->links[0]);
+    assert_int_equal(fakes.n_told, 2);
+    expect_bar(0, 0, false);
+    expect_bar(1, 1, false);
+    end(a);
+}
+
 /* A device that comes anew has a socket that listens for nobody. */
 static void test_a_new_device_is_listened_on_first(void **state)
 {
@@ -409,6 +438,7 @@ int main(void)
         cmocka_unit_test(test_no_part_without_a_place_for_its_link),
         cmocka_unit_test(test_barred_from_the_first_without_a_link),
         cmocka_unit_test(test_barred_while_it_cannot_listen),
+        cmocka_unit_test(test_barred_while_a_twin_has_no_fence),
         cmocka_unit_test(test_a_new_device_is_listened_on_first),
         cmocka_unit_test(test_a_link_is_looked_for_again),
         cmocka_unit_test(test_lost_notifications),

@@ -49,6 +49,7 @@ static void fill(struct api_status *s, struct api_vip vips[2])
     s->guardian_pid = 813;
     s->uptime_ms = 1;
     strcpy(s->fence_reason, "no CAP_BPF");
+    strcpy(s->twins, "eth1, eth2");
     strcpy(s->session, "live");
     s->lease = INT64_MIN + 1; /* etcd's IDs are any 64 bits */
     s->ttl_ms = 5000;
@@ -109,6 +110,7 @@ static void what_is_written_is_read_back(void **state)
         assert_memory_equal(&back.checks[i], &checks[i], sizeof(checks[i]));
     assert_string_equal(back.node, "cp-1");
     assert_string_equal(back.fence_reason, "no CAP_BPF");
+    assert_string_equal(back.twins, "eth1, eth2");
     assert_string_equal(back.etcd_error, "timed out");
     assert_true(back.lease == in.lease && back.pid == 812 && back.guardian_pid == 813);
     assert_true(back.renewed_ago_ms == 0 && back.latency_us == 3210 && back.is_stopping);

@@ -110,6 +110,13 @@ static void a_healthy_node_has_no_warnings(void **state)
     assert_has("STANDBY behind cp-3, next\n");
 }
 
+static void twins_are_told(void **state)
+{
+    (void)state;
+    strcpy(status.twins, "eth1, \033low0");
+    assert_has("fence  packet fence active, on eth1, ?low0 too, guardian pid 813\n");
+}
+
 static void the_peer_lease_is_told(void **state)
 {
     (void)state;
@@ -340,13 +347,10 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
     const struct CMUnitTest tests[] = {
-        T(a_healthy_node_has_no_warnings),
-        T(the_peer_lease_is_told),
-        T(an_unproved_holder_is_only_the_last_known),
-        T(every_trouble_is_one_warning),
-        T(other_states_say_where_and_why),
-        T(names_cannot_move_the_cursor),
-        T(spans_have_two_parts),
+        T(a_healthy_node_has_no_warnings), T(twins_are_told),
+        T(the_peer_lease_is_told),         T(an_unproved_holder_is_only_the_last_known),
+        T(every_trouble_is_one_warning),   T(other_states_say_where_and_why),
+        T(names_cannot_move_the_cursor),   T(spans_have_two_parts),
         T(the_command_asks_the_agent),
     };
 #undef T

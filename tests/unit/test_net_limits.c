@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "net/echo.h"
 #include "net/fence.h"
 #include "net/monitor.h"
 #include "net/netlink.h"
@@ -113,6 +114,22 @@ static int try_packet(void)
 
 static char note[64];
 
+static void on_echo(void *arg, int ifindex, const struct frame *frame)
+{
+    (void)arg;
+    (void)ifindex;
+    (void)frame;
+}
+
+static int try_echo(void)
+{
+    struct echo *e;
+    int r = echo_open(loop, on_echo, NULL, &e);
+    if (r == 0)
+        echo_close(e);
+    return r;
+}
+
 static int try_fence(void)
 {
     struct fence *f;
@@ -161,6 +178,7 @@ static void test_descriptors(void **state)
     assert_int_equal(starve(try_netlink), 1);
     assert_int_equal(starve(try_monitor), 1);
     assert_int_equal(starve(try_packet), 2);
+    assert_int_equal(starve(try_echo), 1);
     assert_int_equal(starve(try_tcp), 1);
 }
 
