@@ -112,7 +112,7 @@ $(B)/tests/unit/test_agent_twins: $(B)/tests/unit/test_agent_twins.o $(B)/libtal
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -o $@ $^ $(LIB_LIBS) -lcmocka
 
 # The same, where the library's are called for as well.
-$(B)/tests/unit/test_agent_links: $(B)/tests/unit/test_agent_links.o $(B)/libtalosvip.a
+$(B)/tests/unit/test_agent_links $(B)/tests/unit/test_agent_peerview: %: %.o $(B)/libtalosvip.a
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK_HARDENING) -Wl,-z,muldefs -o $@ $^ $(LIB_LIBS) -lcmocka
 
 $(B)/sim: $(SIM_OBJECTS) $(CORE_OBJECTS) $(B)/src/base/ip.o
