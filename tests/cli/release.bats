@@ -66,7 +66,7 @@ setup()
         kill_both
         [ -e $note ]
         agent
-        await 10 logged event=leftover.*programs=2
+        await 10 logged event=leftover.*programs=4 # two on eth0, two on the other end of its cable
         await 15 sh -c "[ \$(grep -c event=acquired /run/log) = 2 ]"
         "$TALOSVIP" status --local -o json | grep -q "\"packet\":true"
         [ "$(count event=no_packet_fence)" = 0 ]
@@ -76,7 +76,7 @@ setup()
         await 10 logged "event=no_packet_fence .*CAP_SYS_ADMIN"
         finish
         [ ! -e $note ]
-        "$TALOSVIP" run --release --log-format logfmt 2>&1 | grep -q event=leftover.*programs=2
+        "$TALOSVIP" run --release --log-format logfmt 2>&1 | grep -q event=leftover.*programs=4
         agent
         await 15 has 10.77.0.50
         [ "$(count event=no_packet_fence)" = 1 ]

@@ -266,7 +266,8 @@ JSON
     local pid=$!
     await 5 grep -q '^10.0.0.50 *HELD *cp-1' "$BATS_TEST_TMPDIR/out"
     kill -INT $pid
-    wait $pid
+    wait $pid || status=$?
+    [ "$status" -eq 130 ]
     run --separate-stderr timeout 10 "$TALOSVIP" top --once
     [ "$status" -eq 0 ]
     [[ $output = *10.0.0.50*cp-1* ]]
