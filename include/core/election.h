@@ -98,15 +98,16 @@ enum election_event_type {
     EV_ADDRESS_SET,     /* req, vip, result: the kernel's answer to ADD or REFRESH */
     EV_ADDRESS_CLEARED, /* req, vip, result: the kernel's answer to DELETE */
     EV_ADDRESS_LOST,    /* vip: somebody else deleted it */
-    EV_PROBE_SENT,      /* vip: ACT_PROBE's frame is out; without this, silence proves nothing */
-    EV_PROBE_ANSWERED,  /* vip: somebody answers for it */
-    EV_CONFLICT,        /* vip: another MAC claims it while we hold it */
-    EV_PEERS,           /* vip, count: peers that have not acknowledged us yet */
-    EV_LINK_CHANGED,    /* vip: carrier came back, or the MAC changed: announce anew */
-    EV_REQUEST,         /* vip, revision, request: what is asked for now; NOTHING when taken back */
-    EV_BAR,             /* vip, bar, yes = the bar is up */
-    EV_GUARDIAN,        /* yes = the guardian lives */
-    EV_VIP_ADDED,       /* vip: a slot that was VIP_UNUSED; bar: the bars that are up */
+    EV_PROBE_SENT,     /* vip: ACT_PROBE's frame is out; without this, silence proves nothing. After
+                          the answers to those before it were read */
+    EV_PROBE_ANSWERED, /* vip: somebody answers for it */
+    EV_CONFLICT,       /* vip: another MAC claims it while we hold it */
+    EV_PEERS,          /* vip, count: peers that have not acknowledged us yet */
+    EV_LINK_CHANGED,   /* vip: carrier came back, or the MAC changed: announce anew */
+    EV_REQUEST,        /* vip, revision, request: what is asked for now; NOTHING when taken back */
+    EV_BAR,            /* vip, bar, yes = the bar is up */
+    EV_GUARDIAN,       /* yes = the guardian lives */
+    EV_VIP_ADDED,      /* vip: a slot that was VIP_UNUSED; bar: the bars that are up */
     /* The peer lease; what is in `peer`. Without EV_PEER_SETUP all others are ignored. */
     EV_PEER_SETUP,     /* before EV_START, and when the configuration changed: yes = take part;
                           window_us, name = our node, number = our incarnation, random, not 0 (the

@@ -119,6 +119,8 @@ static int open_loop(struct agent *a)
     if (!a->loop)
         return -ENOMEM;
     int r = loop_timer_new(a->loop, on_timer, a, &a->timer);
+    if (r == 0)
+        r = loop_timer_new(a->loop, perform_tell_probed, a, &a->probed);
     for (unsigned i = 0; r == 0 && i < 2; i++)
         r = loop_signal_new(a->loop, stops[i], on_stop, a, &a->signals[i]);
     if (r == 0)
@@ -238,6 +240,7 @@ static void tear_down(struct agent *a)
     loop_timer_free(a->watchdog);
     loop_timer_free(a->farewell);
     loop_timer_free(a->timer);
+    loop_timer_free(a->probed);
     if (a->is_finished)
         fence_close(a->fence);
     else
@@ -248,6 +251,7 @@ static void tear_down(struct agent *a)
     free(a->vips);
     free(a->actions);
     free(a->view);
+    own_macs_done(a);
     if (a->lock_fd >= 0)
         close(a->lock_fd);
     free(a);

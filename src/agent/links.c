@@ -183,7 +183,7 @@ static void on_link(void *arg, const struct link *link)
     }
     if (link->is_ether && link->is_running)
         twins_look(a);
-    peerlease_update(a);
+    peerlease_soon(a);
 }
 
 static void on_link_gone(void *arg, int ifindex)
@@ -203,7 +203,7 @@ static void on_link_gone(void *arg, int ifindex)
         l->changed_us = clock_now_us();
         sight_link(a, l);
     }
-    peerlease_update(a);
+    peerlease_soon(a);
 }
 
 /* Its lifetime is in whole seconds, the right is not: without a renewal it ends a little sooner. */

@@ -16,12 +16,22 @@ static void learn(struct agent *a)
 {
     struct link *list = NULL;
     size_t n = 0;
-    a->own_macs.n = 0;
-    a->own_macs.is_known = link_list(a->netlink, &list, &n) == 0;
-    for (size_t i = 0; a->own_macs.is_known && i < n && a->own_macs.n < AGENT_OWN_MACS_MAX; i++)
+    if (link_list(a->netlink, &list, &n) < 0)
+        return;
+    own_macs_done(a);
+    a->own_macs.list = calloc(n + 1, sizeof(*a->own_macs.list));
+    a->own_macs.is_known = a->own_macs.list;
+    for (size_t i = 0; a->own_macs.is_known && i < n; i++)
         if (list[i].has_mac && !list[i].is_loopback)
             a->own_macs.list[a->own_macs.n++] = list[i].mac;
     free(list);
+}
+
+void own_macs_done(struct agent *a)
+{
+    free(a->own_macs.list);
+    a->own_macs.list = NULL;
+    a->own_macs.n = 0;
 }
 
 bool own_macs_have(struct agent *a, const struct mac *mac)

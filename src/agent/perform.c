@@ -57,14 +57,30 @@ static void delete_address(struct agent *a, const struct election_action *action
 
 static int probe(struct agent *a, unsigned i)
 {
-    const struct slot *slot = &a->slots[i];
-    struct election_event sent = {.type = EV_PROBE_SENT, .vip = i};
+    struct slot *slot = &a->slots[i];
     struct ip_prefix own;
-    bool has_own = address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) == 0;
-    int r = packet_probe(slot->link->packet, &slot->ip, has_own ? &own.ip : NULL);
-    if (r == 0)
-        feed_later(a, &sent);
-    return r;
+    bool has_source = slot->ip.family == IP_V6 &&
+                      address_in_subnet(a->netlink, slot->link->ifindex, &slot->ip, &own) == 0;
+    int r = packet_probe(slot->link->packet, &slot->ip, has_source ? &own.ip : NULL);
+    if (r < 0)
+        return r;
+    slot->is_probed = true;
+    loop_timer_set(a->probed, 0);
+    return 0;
+}
+
+/* In a turn of the loop of its own: the sockets are read between one probe and the next, however
+ * long the sending took. */
+void perform_tell_probed(void *arg)
+{
+    struct agent *a = arg;
+    for (unsigned i = 0; i < a->election.n; i++) {
+        struct election_event sent = {.type = EV_PROBE_SENT, .vip = i};
+        bool is_probed = a->slots[i].is_probed;
+        a->slots[i].is_probed = false;
+        if (is_probed)
+            feed(a, &sent);
+    }
 }
 
 static void speak(struct agent *a, const struct election_action *action)

@@ -30,7 +30,6 @@
 #define AGENT_PEERS_MAX 64
 #define AGENT_EVENTS_MAX (4 * ELECTION_VIPS_MAX)
 #define AGENT_GATEWAYS_MAX 4
-#define AGENT_OWN_MACS_MAX 128
 #define AGENT_TWINS_MAX 16 /* of each link */
 /* All that a command of the configuration finds in its environment, but for what a hook is told. */
 #define AGENT_CHILD_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -86,6 +85,7 @@ struct agent_link {
     unsigned users;
     unsigned n_twins;
     int twins[AGENT_TWINS_MAX]; /* other links into the same network, under the packet fence too */
+    bool has_many_twins;        /* more than that: the log was told */
     int open_twin;              /* one that the fence could not be put on: no VIP is taken; 0 */
 };
 
@@ -101,7 +101,8 @@ struct slot {
     char text[IP_TEXT_MAX];
     char link_name[LINK_NAME_MAX];
     struct agent_link *link;
-    bool is_heard; /* its link listens for it */
+    bool is_heard;  /* its link listens for it */
+    bool is_probed; /* the election is still to hear that its probe was sent */
     struct request proof, resign;
     unsigned n_peers;
     struct peer peers[AGENT_PEERS_MAX];
@@ -141,7 +142,7 @@ struct agent {
     struct election_event events[AGENT_EVENTS_MAX]; /* answers of the kernel, to be told next */
     unsigned n_events;
     bool is_stepping;
-    struct loop_timer *timer;
+    struct loop_timer *timer, *probed;
 
     struct netlink *netlink;
     struct monitor *monitor;
@@ -175,7 +176,7 @@ struct agent {
     struct {
         bool is_known;
         unsigned n;
-        struct mac list[AGENT_OWN_MACS_MAX];
+        struct mac *list;
     } own_macs;               /* of all links of this host */
     uint64_t closed_us;       /* since when there is no deadline; 0: there is one */
     struct loop_timer *sight; /* the next probe */
@@ -216,6 +217,7 @@ bool agent_has_overslept(const struct agent *a);
 
 /* perform.c */
 void perform(struct agent *a, const struct election_action *action);
+void perform_tell_probed(void *arg);
 /* Everything is released, and the successors have been heard: the loop ends. */
 void finish_if_taken_over(struct agent *a);
 
@@ -277,8 +279,10 @@ void change_start(void *arg, uint64_t id, const struct api_request *wish);
 /* Before the etcd client goes. */
 void change_close(struct agent *a);
 
-/* own_macs.c: whether a link of this host has it, as far as 128 links go */
+/* own_macs.c: whether a link of this host has it */
 bool own_macs_have(struct agent *a, const struct mac *mac);
+/* Frees what they are kept in. */
+void own_macs_done(struct agent *a);
 /* A link changed. */
 void own_macs_forget(struct agent *a);
 

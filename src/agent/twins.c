@@ -50,25 +50,40 @@ static void look_at(struct agent *a, uint64_t at_us)
 
 static void tell_open(struct agent *a, struct agent_link *l, const struct link *twin, int r)
 {
-    const char *why = r == -E2BIG ? "it has too many of them" : strerror(-r);
     if (l->open_twin != twin->ifindex)
         log_event(
             LOG_ERROR, "twin_failed", NULL,
             LOG_FIELDS(LOG_TEXT("iface", twin->name), LOG_TEXT("link", l->name),
-                       LOG_TEXT("error", why)),
+                       LOG_TEXT("error", strerror(-r))),
             "%s is in the network of %s, too, and the packet fence cannot be put on it: %s; no "
             "VIP is taken on %s",
-            twin->name, l->name, why, l->name);
+            twin->name, l->name, strerror(-r), l->name);
     l->open_twin = twin->ifindex;
     look_at(a, clock_now_us() + RETRY_US);
+}
+
+/* No bar: whoever can send our questions from so many links could end the VIP here with it. */
+static void tell_many(struct agent_link *l)
+{
+    if (!l->has_many_twins)
+        log_event(LOG_ERROR, "twin_failed", NULL,
+                  LOG_FIELDS(LOG_TEXT("link", l->name), LOG_TEXT("error", "too many")),
+                  "more than %d links seem to be in the network of %s; the packet fence is not on "
+                  "all of them",
+                  AGENT_TWINS_MAX, l->name);
+    l->has_many_twins = true;
 }
 
 static void enclose(struct agent *a, struct agent_link *l, int ifindex)
 {
     struct link twin = {.ifindex = ifindex};
     int r = link_get(a->netlink, ifindex, &twin);
+    if (r == 0 && l->n_twins == AGENT_TWINS_MAX) {
+        tell_many(l);
+        return;
+    }
     if (r == 0)
-        r = l->n_twins == AGENT_TWINS_MAX ? -E2BIG : fence_attach(a->fence, ifindex);
+        r = fence_attach(a->fence, ifindex);
     if (r < 0 && r != -ENODEV) {
         tell_open(a, l, &twin, r);
         return;
@@ -162,6 +177,7 @@ void twins_end(struct agent *a, struct agent_link *l)
 {
     unsigned n = l->n_twins;
     l->n_twins = 0;
+    l->has_many_twins = false;
     for (unsigned i = 0; i < n; i++)
         if (!needs_fence(a, l->twins[i]))
             fence_detach(a->fence, l->twins[i]);

@@ -76,6 +76,7 @@ void take_join(struct step *s, unsigned i);
 void take_ask_proof(struct step *s, unsigned i);
 /* Where our key stands now; `is_proved`: etcd itself just said so, not the watch. */
 void take_settle(struct step *s, unsigned i, bool is_proved);
+void take_probe_sent(struct step *s, unsigned i);
 void take_probe_timer(struct step *s, unsigned i);
 void take_on_set(struct step *s, unsigned i, enum election_result result);
 void take_refresh(struct step *s, unsigned i);

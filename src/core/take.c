@@ -85,13 +85,27 @@ static void take(struct step *s, unsigned i)
     v->due_us = s->now + KERNEL_TIMEOUT_US;
 }
 
+static void wait_for_answer(const struct step *s, struct vip *v)
+{
+    bool is_slow = s->now - v->probing_us >= PROBE_ALERT_US;
+    v->probe_us = s->now + (is_slow ? PROBE_SLOW_US : PROBE_INTERVAL_US);
+}
+
 static void probe(struct step *s, unsigned i)
 {
     struct vip *v = &s->e->vips[i];
-    bool is_slow = s->now - v->probing_us >= PROBE_ALERT_US;
     v->was_sent = v->was_answered = false;
-    v->probe_us = s->now + (is_slow ? PROBE_SLOW_US : PROBE_INTERVAL_US);
+    wait_for_answer(s, v);
     step_act(s, ACT_PROBE)->vip = i;
+}
+
+void take_probe_sent(struct step *s, unsigned i)
+{
+    struct vip *v = &s->e->vips[i];
+    if (v->state != VIP_PROBING || v->was_sent)
+        return;
+    v->was_sent = true;
+    wait_for_answer(s, v); /* sending it may have taken long */
 }
 
 static void confirm(struct step *s, unsigned i)

@@ -183,7 +183,7 @@ void vip_event(struct step *s, unsigned i, const struct election_event *ev)
             give_on_cleared(s, i, ev->result);
         break;
     case EV_PROBE_SENT:
-        v->was_sent = v->state == VIP_PROBING;
+        take_probe_sent(s, i);
         break;
     case EV_PROBE_ANSWERED:
         v->was_answered = true;

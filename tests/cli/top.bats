@@ -105,9 +105,9 @@ refuses() {
 
 @test "an end by a signal is one" {
     for format in text json; do
-        "$TALOSVIP" top -b -o "$format" -e http://127.0.0.1:1 >"$BATS_TEST_TMPDIR/out" 2>&1 3>&- &
+        "$TALOSVIP" top -b -o "$format" -e http://127.0.0.1:1 >"$BATS_TEST_TMPDIR/$format" 2>&1 3>&- &
         pid=$!
-        until [ -s "$BATS_TEST_TMPDIR/out" ]; do read -rt 0.05 <> <(:) || true; done
+        until [ -s "$BATS_TEST_TMPDIR/$format" ]; do read -rt 0.05 <> <(:) || true; done
         kill -TERM $pid
         status=0
         wait $pid || status=$?

@@ -320,6 +320,28 @@ static void test_only_sent_probes_count(void **state)
     bench_done(&b);
 }
 
+/* Where sending takes longer than the wait for an answer, the wait begins when it is out. */
+static void test_a_slow_probe_is_waited_for(void **state)
+{
+    struct bench b;
+    struct election_event sent = {.type = EV_PROBE_SENT};
+    (void)state;
+    bench_init(&b, 1);
+    b.is_unsent = true;
+    bench_drive(&b, VIP_PROBING);
+    for (unsigned i = 0; i < 10; i++) {
+        b.now += 15 * MS_US;
+        bench_feed(&b, sent);
+        assert_int_equal(b.e.wake_us, b.now + 20 * MS_US);
+        bench_feed(&b, sent); /* a word for one before this */
+        assert_int_equal(b.e.wake_us, b.now + 20 * MS_US);
+        bench_feed(&b, (struct election_event){.type = EV_PROBE_ANSWERED});
+        bench_timer(&b, b.e.wake_us);
+        BENCH_EXPECT(&b, ACT_PROBE);
+    }
+    bench_done(&b);
+}
+
 static void test_foreign_owner(void **state)
 {
     struct bench b;
@@ -453,6 +475,7 @@ int main(void)
         cmocka_unit_test(test_probing),
         cmocka_unit_test(test_unsent_probes_prove_nothing),
         cmocka_unit_test(test_only_sent_probes_count),
+        cmocka_unit_test(test_a_slow_probe_is_waited_for),
         cmocka_unit_test(test_foreign_owner),
         cmocka_unit_test(test_resign_of_one_who_never_owned),
         cmocka_unit_test(test_resign_is_retried),
