@@ -62,7 +62,7 @@ static int read_bytes(struct load *load, const char *path, const struct buf *byt
                       struct config_contexts *contexts)
 {
     struct yaml_document *list = NULL;
-    int r = yaml_parse(path, buf_str(bytes), bytes->len, load->arena, load->findings, &list);
+    int r = yaml_parse(path, buf_str(bytes), bytes->len, load->arena, load->findings, &list, NULL);
     if (r < 0 || !list || yaml_is_null(list->root))
         return r;
     const char *kind = yaml_text(yaml_get(list->root, "kind")),

@@ -104,7 +104,7 @@ static int load_bytes(struct load *load, const char *name, const char *bytes, si
         finding_add(load->findings, "TV004", &at, "larger than %u MiB", CONFIG_FILE_MAX >> 20);
         return 0;
     }
-    int r = yaml_parse(name, bytes, len, load->arena, load->findings, &list);
+    int r = yaml_parse(name, bytes, len, load->arena, load->findings, &list, NULL);
     if (r == -ENOMEM)
         return r;
     for (; list; list = list->next)

@@ -247,7 +247,7 @@ int model_read(struct model *model)
     model->type = "";
     if (model->text)
         r = yaml_parse(model->name, model->text, model->len, model->load.arena, &model->findings,
-                       &model->documents);
+                       &model->documents, &model->scalars);
     if (r == -ENOMEM)
         return r;
     model->is_broken = r < 0;

@@ -76,6 +76,7 @@ struct model {
     const char *text;
     size_t len;
     struct yaml_document *documents;
+    const struct yaml_node *scalars; /* the first of the file */
     bool has_talos, has_agent, has_client, has_talosconfig, has_machine_config, is_broken;
     size_t n_links, n_vips;
     struct model_link *links, **links_tail;

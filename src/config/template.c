@@ -26,18 +26,64 @@ static bool is_in_comment(const char *text, const char *mark)
     return false;
 }
 
-/* Where a template begins that need not be YAML yet; `len` if nowhere. */
-static size_t first_mark(const char *text, size_t len)
+/* The first scalar that ends behind `at`. */
+static const struct yaml_node *scalar_at(const struct yaml_node *scalar, size_t at)
 {
-    size_t first = len;
+    while (scalar && scalar->end.offset <= at)
+        scalar = scalar->next_scalar;
+    return scalar;
+}
+
+/* A text that was read to its end above the mistake says nothing of what is wrong below. */
+static bool is_finished(const struct yaml_node *scalar, size_t at, unsigned mistake)
+{
+    /* A block ends where the next line begins. */
+    unsigned last = scalar && scalar->end.column == 1 ? scalar->end.line - 1
+                    : scalar                          ? scalar->end.line
+                                                      : 0;
+    return scalar && scalar->start.offset <= at && last < mistake;
+}
+
+/* Where this begins outside of comments and of finished scalars; `len` if nowhere. */
+static size_t find_mark(const struct model *model, const char *mark, unsigned mistake)
+{
+    const char *text = model->text, *end = text + model->len, *p = text;
+    const struct yaml_node *scalar = model->scalars;
+    while ((p = memmem(p, (size_t)(end - p), mark, strlen(mark)))) {
+        size_t at = (size_t)(p - text);
+        scalar = scalar_at(scalar, at);
+        if (is_finished(scalar, at, mistake)) {
+            p = text + scalar->end.offset;
+        } else if (is_in_comment(text, p)) {
+            p = memchr(p, '\n', (size_t)(end - p));
+            if (!p)
+                break;
+        } else {
+            return at;
+        }
+    }
+    return model->len;
+}
+
+/* Where a template begins that need not be YAML yet; the file's length if nowhere. */
+static size_t first_mark(const struct model *model, unsigned mistake)
+{
+    size_t first = model->len;
     for (size_t i = 0; i < STRUCTURAL; i++) {
-        const char *p = text;
-        while ((p = memmem(p, len - (size_t)(p - text), marks[i], 2)) && is_in_comment(text, p))
-            p += 2;
-        if (p && (size_t)(p - text) < first)
-            first = (size_t)(p - text);
+        size_t at = find_mark(model, marks[i], mistake);
+        first = at < first ? at : first;
     }
     return first;
+}
+
+/* The line of the last mistake in the syntax; there is one at most that ends the reading. */
+static unsigned last_mistake(const struct findings *findings)
+{
+    unsigned line = 0;
+    for (size_t i = 0; i < findings->n; i++)
+        if (strcmp(findings->list[i].id, "TV001") == 0 && findings->list[i].at.line > line)
+            line = findings->list[i].at.line;
+    return line;
 }
 
 /* These are about one scalar each. */
@@ -89,7 +135,7 @@ static void change_syntax(struct model *model, struct finding *f)
 
 static void check_syntax(struct model *model)
 {
-    struct broken broken = {.from = first_mark(model->text, model->len)};
+    struct broken broken = {.from = first_mark(model, last_mistake(&model->findings))};
     if (broken.from == model->len)
         return;
     for (size_t i = 0; i < model->findings.n && !broken.one; i++)

@@ -41,6 +41,7 @@ struct yaml_node {
     size_t len;
     struct yaml_entry *entries; /* of a collection, in the order of the file */
     struct yaml_mark start, end;
+    struct yaml_node *next_scalar; /* in the file, whatever it belongs to */
 };
 
 struct yaml_document {
@@ -56,9 +57,11 @@ struct yaml_step {
 };
 
 /* Parses all documents of a file. The tree, and a copy of `name`, live in `arena`.
- * 0; -EINVAL with a finding, and the documents before the bad one; -ENOMEM. */
+ * 0; -EINVAL with a finding, the documents before the bad one, and all scalars before the mistake
+ * (NULL: nobody asks for them); -ENOMEM. */
 int yaml_parse(const char *name, const char *bytes, size_t len, struct arena *arena,
-               struct findings *findings, struct yaml_document **ret_documents);
+               struct findings *findings, struct yaml_document **ret_documents,
+               const struct yaml_node **ret_scalars);
 
 /* The value of a key; NULL when it is not there or null, or `map` is no mapping or NULL. */
 struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);

@@ -153,6 +153,8 @@ static int on_scalar(struct yaml_parse *parse, const yaml_event_t *event)
     node->tag = arena_strdup(parse->arena, (const char *)event->data.scalar.tag);
     if (!node->text)
         return -ENOMEM;
+    *parse->scalars_tail = node;
+    parse->scalars_tail = &node->next_scalar;
     int r = yaml_parse_count(parse, node, 1);
     if (r == 0)
         r = anchor_add(parse, event->data.scalar.anchor, node, &anchor);
@@ -283,11 +285,13 @@ static int run(struct yaml_parse *parse, yaml_parser_t *parser, struct yaml_docu
 }
 
 int yaml_parse(const char *name, const char *bytes, size_t len, struct arena *arena,
-               struct findings *findings, struct yaml_document **ret_documents)
+               struct findings *findings, struct yaml_document **ret_documents,
+               const struct yaml_node **ret_scalars)
 {
     struct yaml_parse parse = {.arena = arena, .findings = findings};
     struct yaml_document *first = NULL;
     yaml_parser_t parser;
+    parse.scalars_tail = &parse.scalars;
     int r = yaml_source_init(&parse.source, name, bytes, len, arena, findings);
     if (r < 0)
         return r;
@@ -300,5 +304,7 @@ int yaml_parse(const char *name, const char *bytes, size_t len, struct arena *ar
     yaml_parser_delete(&parser);
     if (r != -ENOMEM)
         *ret_documents = first;
+    if (r != -ENOMEM && ret_scalars)
+        *ret_scalars = parse.scalars;
     return r;
 }

@@ -31,6 +31,7 @@ struct yaml_parse {
     struct yaml_anchor *anchors;
     size_t n_anchors, n_nodes;
     struct yaml_node *root;
+    struct yaml_node *scalars, **scalars_tail;
     bool invalid; /* a finding was made, and the parsing went on */
 };
 

@@ -18,6 +18,7 @@ struct tree {
     struct arena *arena;
     struct findings findings;
     struct yaml_document *documents;
+    const struct yaml_node *scalars;
     int result;
 };
 
@@ -27,7 +28,8 @@ static void tree_parse(struct tree *t, const char *bytes, size_t len)
     findings_init(&t->findings);
     t->arena = arena_new();
     assert_non_null(t->arena);
-    t->result = yaml_parse("t.yaml", bytes, len, t->arena, &t->findings, &t->documents);
+    t->result =
+        yaml_parse("t.yaml", bytes, len, t->arena, &t->findings, &t->documents, &t->scalars);
 }
 
 static void tree_done(struct tree *t)
