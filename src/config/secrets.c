@@ -89,9 +89,8 @@ static void tree(struct ranges *ranges, const struct yaml_node *node, bool is_se
         return;
     }
     for (const struct yaml_entry *e = node->entries; e; e = e->next) {
-        bool secret =
-            e->key && e->value->kind != YAML_MAPPING && is_secret_key(e->key->text, e->key->len);
-        tree(ranges, e->value, secret || (is_secret && !e->key));
+        bool secret = e->key && is_secret_key(e->key->text, e->key->len);
+        tree(ranges, e->value, secret || is_secret);
     }
 }
 
@@ -150,7 +149,9 @@ static void lines(struct ranges *ranges, const char *text, size_t len)
         size_t end = nl ? (size_t)(nl - text) : len, indent = start;
         while (indent < end && text[indent] == ' ')
             indent++;
-        if (indent < end && below != SIZE_MAX && indent - start > below) {
+        /* A list may stand as far out as its key. */
+        size_t depth = indent - start + (indent < end && text[indent] == '-');
+        if (indent < end && below != SIZE_MAX && depth > below) {
             range_add(ranges, indent, end);
         } else if (indent < end) {
             below = scan_line(ranges, text, start, end) ? indent - start : SIZE_MAX;
