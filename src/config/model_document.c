@@ -45,18 +45,24 @@ static struct model_link *named_link(struct model *model, const struct yaml_node
     return link;
 }
 
-static void link_document(struct model *model, const struct yaml_node *root, bool is_dummy)
+/* A link in a VRF keeps its addresses; one in a bond or a bridge has none of its own. */
+static bool has_members(const char *kind)
+{
+    return strcmp(kind, "BondConfig") == 0 || strcmp(kind, "BridgeConfig") == 0;
+}
+
+static void link_document(struct model *model, const char *kind, const struct yaml_node *root)
 {
     struct model_link *link = named_link(model, root);
     struct yaml_step links = {NULL, "links", 0}, item = {&links, NULL, 0};
     const struct yaml_node *list = yaml_get(root, "links");
     if (!link)
         return;
-    link->is_dummy = is_dummy;
+    link->is_dummy = strcmp(kind, "DummyLinkConfig") == 0;
     model_fact_list(model, &link->addresses, root, NULL, "addresses", "address", "an address",
                     true);
     model_fact_list(model, &model->gateways, root, NULL, "routes", "gateway", "a gateway", true);
-    if (list && list->kind == YAML_SEQUENCE)
+    if (list && list->kind == YAML_SEQUENCE && has_members(kind))
         for (const struct yaml_entry *e = list->entries; e; e = e->next, item.index++)
             model_member(model, link, e->value, &item);
 }
@@ -65,7 +71,7 @@ static void vlan_document(struct model *model, const struct yaml_node *root)
 {
     struct model_link *link = named_link(model, root);
     const char *id = text_of(root, "vlanID"), *parent = text_of(root, "parent");
-    link_document(model, root, false);
+    link_document(model, "VLANConfig", root);
     if (!link)
         return;
     if (id)
@@ -166,7 +172,7 @@ void model_document(struct model *model, const char *kind, const struct yaml_nod
         dhcp_document(model, root, kind[5] == '6');
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
         if (strcmp(kind, links[i]) == 0)
-            link_document(model, root, strcmp(kind, "DummyLinkConfig") == 0);
+            link_document(model, kind, root);
     model->has_unattended = model->has_unattended || strcmp(kind, "UnattendedInstallConfig") == 0;
     cluster_document(model, kind, root);
     node_document(model, kind, root);

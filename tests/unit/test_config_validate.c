@@ -52,6 +52,8 @@ static const struct corpus_case corpus[] = {
      ""},
     {"ok-1.14-kube.yaml",
      ""},
+    {"ok-1.14-vrf.yaml",
+     ""},
     {"ok-1.3-bond.yaml",
      ""},
     {"ok-1.6-wireguard-kubespan.yaml",
@@ -604,6 +606,30 @@ static void test_secrets(void **state)
     validate_report_done(&report);
 }
 
+/* Whatever is below a key that sounds secret; broken files are judged by their lines. */
+static void test_secrets_below(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "machine: {a: {apiToken: {value: S3CRET}}}\n",
+        "hcloud:\n  apiToken: {foo: {bar: [S3CRET]}}\n",
+        "wireguard:\n  privateKey:\n    v: S3CRET\n  peers: [{endpoint: eth0}]\n",
+        "privateKey: {secretName: S3CRET}\n",
+        "privateKey:\n- S3CRET\n- S3CRET\nname: eth0\n]\n",
+        "apiToken: {foo: S3CRET}\nname: eth0\n]\n",
+        "apiToken:\n  foo:\n    bar: S3CRET\nname: eth0\n]\n",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct validate_report report;
+        assert_int_equal(validate_memory("t.yaml", texts[i], strlen(texts[i]), &plain, &report), 0);
+        if (!is_hidden(&report.files[0], "S3CRET"))
+            fail_msg("shown: %s", texts[i]);
+        if (strstr(texts[i], "eth0") && is_hidden(&report.files[0], "eth0"))
+            fail_msg("too much is hidden: %s", texts[i]);
+        validate_report_done(&report);
+    }
+}
+
 static void test_unreadable(void **state)
 {
     (void)state;
@@ -719,15 +745,15 @@ static void test_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_corpus),   cmocka_unit_test(test_no_false_alarm),
-        cmocka_unit_test(test_strict),   cmocka_unit_test(test_options),
-        cmocka_unit_test(test_agent),    cmocka_unit_test(test_mode),
-        cmocka_unit_test(test_across),   cmocka_unit_test(test_across_counts),
-        cmocka_unit_test(test_host),     cmocka_unit_test(test_probe),
-        cmocka_unit_test(test_texts),    cmocka_unit_test(test_suppression_reason),
-        cmocka_unit_test(test_secrets),  cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_many),     cmocka_unit_test(test_every_check),
-        cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_corpus),      cmocka_unit_test(test_no_false_alarm),
+        cmocka_unit_test(test_strict),      cmocka_unit_test(test_options),
+        cmocka_unit_test(test_agent),       cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_across),      cmocka_unit_test(test_across_counts),
+        cmocka_unit_test(test_host),        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_texts),       cmocka_unit_test(test_suppression_reason),
+        cmocka_unit_test(test_secrets),     cmocka_unit_test(test_secrets_below),
+        cmocka_unit_test(test_unreadable),  cmocka_unit_test(test_many),
+        cmocka_unit_test(test_every_check), cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
