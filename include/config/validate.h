@@ -47,9 +47,9 @@ struct validate_host {
     bool lacks_net_admin, lacks_net_raw;
     const struct validate_sysctl *sysctls;
     size_t n_sysctls;
-    /* Of certificates named by the files: days left, negative when it is over. NULL: not asked;
-     * -errno when the file cannot be read. */
-    int (*certificate)(void *arg, const char *path, int *ret_days);
+    /* Of certificates named by the files: days left of the first, or of the one of a bundle that
+     * ends last; negative when it is over. -errno when the file cannot be read. NULL: not asked. */
+    int (*certificate)(void *arg, const char *path, bool is_bundle, int *ret_days);
     /* 0, or -errno: whether a hook's or a check's command can be run. NULL: not asked. */
     int (*executable)(void *arg, const char *path);
     void *arg;

@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#define FILE_MAX 65536
+#define FILE_MAX 1048576 /* the roots of a whole system are 200 KiB */
 #define DAY 86400
 
 enum {
@@ -143,23 +143,40 @@ static ssize_t read_file(const char *path, char *out, size_t size)
     return n < 0 ? n : (ssize_t)len;
 }
 
-int certificate_days(const char *path, int *ret_days)
+/* The end of the first certificate of the text, and where it stops in there. */
+static int read_one(const char **text, uint8_t *der, int64_t *ret_seconds)
 {
     static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END CERTIFICATE-----";
-    char text[FILE_MAX];
-    uint8_t der[FILE_MAX * 3 / 4 + 3];
-    int64_t seconds;
-    ssize_t n = read_file(path, text, sizeof(text));
-    if (n < 0)
-        return (int)n;
-    const char *from = strstr(text, begin), *to = from ? strstr(from, end) : NULL;
+    const char *from = strstr(*text, begin), *to = from ? strstr(from, end) : NULL;
     if (!to)
-        return -EINVAL;
+        return -ENOENT;
+    *text = to;
     from += sizeof(begin) - 1;
     size_t len = decode(from, (size_t)(to - from), der);
-    if (certificate_end(der, len, &seconds) < 0)
+    return certificate_end(der, len, ret_seconds);
+}
+
+int certificate_days(const char *path, bool is_bundle, int *ret_days)
+{
+    char *text = malloc(FILE_MAX);
+    uint8_t *der = malloc(FILE_MAX * 3 / 4 + 3);
+    int64_t latest = INT64_MIN, seconds;
+    ssize_t n = text && der ? read_file(path, text, FILE_MAX) : -ENOMEM;
+    const char *at = text;
+    int r = n < 0 ? (int)n : 0;
+    while (r == 0 && (r = read_one(&at, der, &seconds)) != -ENOENT) {
+        if (r == 0 && seconds > latest)
+            latest = seconds;
+        /* One that is not understood says nothing of the others. */
+        r = is_bundle ? 0 : -ENOENT;
+    }
+    free(der);
+    free(text);
+    if (n < 0)
+        return (int)n;
+    if (latest == INT64_MIN)
         return -EINVAL;
-    int64_t left = seconds - (int64_t)time(NULL);
+    int64_t left = latest - (int64_t)time(NULL);
     *ret_days = (int)((left >= 0 ? left : left - DAY + 1) / DAY);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host_facts_state.h"
@@ -88,14 +89,17 @@ static void read_rights(struct host_facts *f)
 
 static int executable(void *arg, const char *path)
 {
+    struct stat st;
     (void)arg;
-    return access(path, X_OK) == 0 ? 0 : -errno;
+    if (stat(path, &st) < 0 || access(path, X_OK) < 0)
+        return -errno;
+    return S_ISDIR(st.st_mode) ? -EISDIR : S_ISREG(st.st_mode) ? 0 : -EACCES;
 }
 
-static int certificate(void *arg, const char *path, int *ret_days)
+static int certificate(void *arg, const char *path, bool is_bundle, int *ret_days)
 {
     (void)arg;
-    return certificate_days(path, ret_days);
+    return certificate_days(path, is_bundle, ret_days);
 }
 
 static void fill_device(struct link *link, struct link_text *text, struct config_device *to)

@@ -61,35 +61,32 @@ void check_cluster(struct model *model)
 }
 
 static void path_add(struct model *model, const struct yaml_node *map, const struct yaml_step *path,
-                     const char *key, bool is_command, bool is_certificate)
+                     const char *key, enum path_kind kind)
 {
     const struct yaml_node *node = yaml_get(map, key);
     struct yaml_step step = {path, key, 0}, item = {&step, NULL, 0};
     const struct yaml_step *at = &step;
-    if (is_command) {
+    if (kind == PATH_COMMAND) {
         node = node && node->kind == YAML_SEQUENCE && node->entries ? node->entries->value : NULL;
         at = &item;
     }
     struct model_path *added = arena_alloc(model->load.arena, sizeof(*added));
     if (!added || !yaml_text(node))
         return;
-    *added = (struct model_path){.at = model_spot(model, node, at),
-                                 .path = node->text,
-                                 .is_command = is_command,
-                                 .is_certificate = is_certificate,
-                                 .next = model->paths};
+    *added = (struct model_path){
+        .at = model_spot(model, node, at), .path = node->text, .kind = kind, .next = model->paths};
     model->paths = added;
 }
 
-static void commands(struct model *model, const struct yaml_node *agent, const char *list,
-                     const char *map)
+/* The same key of each of a list, or of a mapping in each. */
+static void paths(struct model *model, const struct yaml_node *agent, const char *list,
+                  const char *map, const char *key, enum path_kind kind)
 {
     struct yaml_step step = {NULL, list, 0}, item = {&step, NULL, 0}, below = {&item, map, 0};
     size_t n;
     for (const struct yaml_entry *e = setting_items(yaml_get(agent, list), &n); e;
          e = e->next, item.index++)
-        path_add(model, map ? yaml_get(e->value, map) : e->value, map ? &below : &item, "command",
-                 true, false);
+        path_add(model, map ? yaml_get(e->value, map) : e->value, map ? &below : &item, key, kind);
 }
 
 void model_agent(struct model *model)
@@ -114,11 +111,12 @@ void model_agent(struct model *model)
         *model->vips_tail = vip;
         model->vips_tail = &vip->next;
     }
-    path_add(model, etcd, &etcd_step, "caFile", false, true);
-    path_add(model, etcd, &etcd_step, "certFile", false, true);
-    path_add(model, etcd, &etcd_step, "keyFile", false, false);
-    commands(model, agent, "hooks", NULL);
-    commands(model, agent, "health", "exec");
+    path_add(model, etcd, &etcd_step, "caFile", PATH_BUNDLE);
+    path_add(model, etcd, &etcd_step, "certFile", PATH_CERTIFICATE);
+    path_add(model, etcd, &etcd_step, "keyFile", PATH_PLAIN);
+    paths(model, agent, "hooks", NULL, "command", PATH_COMMAND);
+    paths(model, agent, "health", "exec", "command", PATH_COMMAND);
+    paths(model, agent, "health", "https", "caFile", PATH_BUNDLE);
     if (yaml_get(lease, "ttl"))
         model->ttl_at = model_spot(model, yaml_get(lease, "ttl"), &ttl);
     if (yaml_get(peers, "window"))

@@ -245,20 +245,28 @@ static void check_path(struct model *model, const struct model_path *path)
 {
     const struct validate_host *host = model->options->host;
     int days = 0, r = 0;
-    if (path->is_command) {
+    if (path->kind == PATH_COMMAND) {
         r = host->executable ? host->executable(host->arg, path->path) : 0;
         if (r < 0)
             spot_report(model, "TV505", &path->at, "this command cannot be run: %s", strerror(-r));
         return;
     }
-    r = host->certificate ? host->certificate(host->arg, path->path, &days) : 0;
-    if (r < 0 && (path->is_certificate || r != -EINVAL)) {
+    bool is_certificate = path->kind != PATH_PLAIN;
+    r = host->certificate
+            ? host->certificate(host->arg, path->path, path->kind == PATH_BUNDLE, &days)
+            : 0;
+    if (r < 0 && (is_certificate || r != -EINVAL)) {
         spot_report(model, "TV404", &path->at, "this file cannot be read: %s", strerror(-r));
-    } else if (r == 0 && path->is_certificate && host->certificate && days < DAYS_LEFT_MIN) {
+    } else if (r == 0 && is_certificate && host->certificate && days < DAYS_LEFT_MIN) {
         struct finding *f =
             days < 0
-                ? spot_report(model, "TV404", &path->at, "this certificate has ended")
-                : spot_report(model, "TV404", &path->at, "this certificate ends in %d days", days);
+                ? spot_report(model, "TV404", &path->at, "%s",
+                              path->kind == PATH_BUNDLE ? "all certificates of this file have ended"
+                                                        : "this certificate has ended")
+                : spot_report(model, "TV404", &path->at, "%s ends in %d days",
+                              path->kind == PATH_BUNDLE ? "the last certificate of this file"
+                                                        : "this certificate",
+                              days);
         if (days >= 0)
             finding_set_severity(&model->findings, f, SEVERITY_WARNING);
     }

@@ -58,11 +58,13 @@ struct model_vip {
     struct model_vip *next;
 };
 
+enum path_kind { PATH_COMMAND, PATH_PLAIN, PATH_CERTIFICATE, PATH_BUNDLE };
+
 /* A command of AgentConfig, or a file it names. */
 struct model_path {
     struct spot at;
     const char *path;
-    bool is_command, is_certificate;
+    enum path_kind kind;
     struct model_path *next;
 };
 

@@ -48,13 +48,54 @@ static void files(void **state)
     int days = 7, fd = mkstemp(path);
     (void)state;
     assert_true(fd >= 0);
-    assert_int_equal(certificate_days(path, &days), -EINVAL);
+    assert_int_equal(certificate_days(path, true, &days), -EINVAL);
     assert_int_equal(write(fd, "-----BEGIN CERTIFICATE-----\n!!\n", 31), 31);
-    assert_int_equal(certificate_days(path, &days), -EINVAL);
+    assert_int_equal(certificate_days(path, true, &days), -EINVAL);
     close(fd);
     unlink(path);
-    assert_int_equal(certificate_days(path, &days), -ENOENT);
+    assert_int_equal(certificate_days(path, true, &days), -ENOENT);
     assert_int_equal(days, 7);
+}
+
+/* PEM of a certificate that ends at a time, 13 digits and letters of UTCTime. */
+static void write_pem(FILE *f, const char *end)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    uint8_t der[51];
+    memcpy(der, sample, sizeof(der));
+    der[1] = 0x2f;
+    der[3] = 0x2d;
+    der[17] = 0x1e;
+    der[33] = 0x17;
+    der[34] = 13;
+    memcpy(der + 35, end, 13);
+    memset(der + 48, 0, 3);
+    fputs("-----BEGIN CERTIFICATE-----\n", f);
+    for (size_t i = 0; i < sizeof(der); i += 3) {
+        unsigned bits = (unsigned)der[i] << 16 | (unsigned)der[i + 1] << 8 | der[i + 2];
+        for (int shift = 18; shift >= 0; shift -= 6)
+            fputc(digits[bits >> shift & 63], f);
+    }
+    fputs("\n-----END CERTIFICATE-----\n", f);
+}
+
+static void of_a_bundle_the_last_to_end_counts(void **state)
+{
+    char path[] = "/tmp/talosvip-test-XXXXXX";
+    int days = 0;
+    FILE *f = fdopen(mkstemp(path), "w");
+    (void)state;
+    assert_non_null(f);
+    write_pem(f, "200101000000Z");
+    fputs("-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", f);
+    write_pem(f, "480101000000Z");
+    write_pem(f, "210101000000Z");
+    fclose(f);
+    assert_int_equal(certificate_days(path, true, &days), 0);
+    assert_true(days > 0);
+    assert_int_equal(certificate_days(path, false, &days), 0);
+    assert_true(days < 0);
+    unlink(path);
 }
 
 int main(void)
@@ -63,6 +104,7 @@ int main(void)
         cmocka_unit_test(the_end_is_read),
         cmocka_unit_test(half_a_certificate_is_refused_without_reading_on),
         cmocka_unit_test(files),
+        cmocka_unit_test(of_a_bundle_the_last_to_end_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -454,10 +454,11 @@ static void test_across_counts(void **state)
     validate_report_done(&report);
 }
 
-static int certificate(void *arg, const char *path, int *ret_days)
+static int certificate(void *arg, const char *path, bool is_bundle, int *ret_days)
 {
     (void)arg;
-    *ret_days = strstr(path, "ca.crt") ? 400 : 3;
+    assert_int_equal(is_bundle, strstr(path, "ca.crt") != NULL);
+    *ret_days = strstr(path, "kubernetes") ? -1 : is_bundle ? 400 : 3;
     return strstr(path, "client.key") ? -EACCES : 0;
 }
 
@@ -501,7 +502,8 @@ static void test_host(void **state)
     EXPECT(&options, "E TV401 6:20, W TV208 7:15", "tv207-dhcp.yaml");
     options.host = &host;
     EXPECT(&options, "E TV404 0:0, W TV403 9:19, W TV403 9:19", "ok-1.1-selector.yaml");
-    EXPECT(&options, "E TV404 0:0, E TV401 5:10, W TV404 9:13, E TV404 10:12, E TV505 21:15",
+    EXPECT(&options,
+           "E TV404 0:0, E TV401 5:10, W TV404 9:13, E TV404 10:12, E TV404 16:59, E TV505 21:15",
            "ok-agent.yaml");
     host.sysctls = nonlocal;
     host.n_sysctls = 1;

@@ -119,6 +119,9 @@ if [ "$(id -u)" = 0 ] && unshare -n true 2>/dev/null; then
     printf '%s\n' 'apiVersion: talosvip/v1' 'kind: AgentConfig' \
         'hooks: [{name: none, command: [/nowhere/none]}]' >"$work/agent.yaml"
     on_host 1 'TV505' 10.0.0.12 : "${check[@]}" "$work/agent.yaml" --host
+    printf '%s\n' 'apiVersion: talosvip/v1' 'kind: AgentConfig' 'hooks: [{command: [/tmp]}]' \
+        >"$work/directory.yaml"
+    on_host 1 'Is a directory' 10.0.0.12 : "${check[@]}" "$work/directory.yaml" --host
     on_host 1 'TV105' 10.0.0.12 : "$talosvip" run --check -c files/ok-worker.yaml
     on_host 4 'no interface "eth1"' 10.0.0.50 : "${check[@]}" --probe --iface eth1
     on_host 4 'the link is down' 10.0.0.50 'ip link set eth0 down' "${check[@]}" --probe
