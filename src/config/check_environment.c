@@ -131,6 +131,14 @@ static const char *sysctl_text(const struct validate_host *host, const char *nam
     return "";
 }
 
+/* Here only the link's own value counts; writing to conf/all sets it, and it may change again. */
+static bool is_without_ipv6(const struct validate_host *host, const char *link)
+{
+    char name[160];
+    snprintf(name, sizeof(name), "net.ipv6.conf.%s.disable_ipv6", link);
+    return strcmp(sysctl_text(host, name), "1") == 0;
+}
+
 static void check_nonlocal(struct model *model, const struct model_vip *vip)
 {
     const char *name =
@@ -156,7 +164,7 @@ static void check_sysctls(struct model *model, const struct model_vip *vip,
         addressed += model->options->links[i].n_addresses > 0 &&
                      strcmp(model->options->links[i].name, "lo") != 0;
     if (vip->ip.family == IP_V6) {
-        if (sysctl_value(host, "ipv6", link->name, "disable_ipv6") == 1)
+        if (is_without_ipv6(host, link->name))
             spot_report(model, "TV403", &vip->at, "IPv6 is switched off on %s (disable_ipv6)",
                         link->name);
         return;

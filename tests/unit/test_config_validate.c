@@ -348,6 +348,22 @@ static void expect(const struct validate_options *options, size_t n, const char 
     validate_report_done(&report);
 }
 
+/* The same for one text. */
+static void expect_text(const struct validate_options *options, const char *text,
+                        const char *wanted)
+{
+    struct validate_report report;
+    struct buf got;
+    buf_init(&got, 0);
+    assert_int_equal(validate_memory("t.yaml", text, strlen(text), options, &report), 0);
+    describe(&report, &got);
+    if (strcmp(buf_str(&got), wanted) != 0)
+        fail_msg("%s\nwanted %s\ngot    %s", text, wanted, buf_str(&got));
+    check_counters(&report);
+    buf_done(&got);
+    validate_report_done(&report);
+}
+
 #define EXPECT(options, wanted, ...)                                                               \
     expect(options, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *),                        \
            (const char *[]){__VA_ARGS__}, wanted)
@@ -508,6 +524,23 @@ static void test_host(void **state)
     host.sysctls = nonlocal;
     host.n_sysctls = 1;
     EXPECT(&options, "E TV404 0:0, W TV403 9:19", "ok-1.1-selector.yaml");
+}
+
+/* all.disable_ipv6 says what was written to all links once, not what they have. */
+static void test_host_ipv6(void **state)
+{
+    (void)state;
+    static const char vip[] = "apiVersion: talosvip/v1\nkind: AgentConfig\n"
+                              "vips: [{ip: \"2001:db8::50\", link: enp1s0}]\n";
+    struct validate_sysctl sysctls[] = {{"net.ipv6.conf.all.disable_ipv6", "1"},
+                                        {"net.ipv6.conf.enp1s0.disable_ipv6", "0"}};
+    struct validate_host host = {.sysctls = sysctls, .n_sysctls = 2};
+    struct validate_options options = {.links = links, .n_links = 3, .host = &host};
+    assert_int_equal(ip_prefix_parse("2001:db8::11/64", &links[1].addresses[0]), 0);
+    expect_text(&options, vip, "");
+    sysctls[0].value = "0";
+    sysctls[1].value = "1";
+    expect_text(&options, vip, "W TV403 3:13");
 }
 
 static void test_probe(void **state)
@@ -747,15 +780,25 @@ static void test_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_corpus),      cmocka_unit_test(test_no_false_alarm),
-        cmocka_unit_test(test_strict),      cmocka_unit_test(test_options),
-        cmocka_unit_test(test_agent),       cmocka_unit_test(test_mode),
-        cmocka_unit_test(test_across),      cmocka_unit_test(test_across_counts),
-        cmocka_unit_test(test_host),        cmocka_unit_test(test_probe),
-        cmocka_unit_test(test_texts),       cmocka_unit_test(test_suppression_reason),
-        cmocka_unit_test(test_secrets),     cmocka_unit_test(test_secrets_below),
-        cmocka_unit_test(test_unreadable),  cmocka_unit_test(test_many),
-        cmocka_unit_test(test_every_check), cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_no_false_alarm),
+        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_agent),
+        cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_across),
+        cmocka_unit_test(test_across_counts),
+        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_host_ipv6),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_suppression_reason),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_secrets_below),
+        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_every_check),
+        cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
