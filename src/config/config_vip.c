@@ -193,9 +193,11 @@ static void resolve_alias(struct load *load, struct pending_vip *vip)
 {
     if (!vip->vip.link || vip->vip.form == CONFIG_FORM_LEGACY_VLAN)
         return;
-    for (const struct alias *alias = load->aliases; alias; alias = alias->next) {
+    for (struct alias *alias = load->aliases; alias; alias = alias->next) {
         if (strcmp(alias->name, vip->vip.link) == 0) {
             vip->vip.selector = alias->selector;
+            if (!alias->selector)
+                talos_report_alias(load, alias);
             return;
         }
         if (is_numbered(alias->name, vip->vip.link)) {

@@ -96,7 +96,7 @@ static void document_read(struct load *load, const struct yaml_node *root)
     }
 }
 
-static int load_bytes(struct load *load, const char *name, const char *bytes, size_t len)
+int load_bytes(struct load *load, const char *name, const char *bytes, size_t len)
 {
     struct yaml_document *list = NULL;
     if (len > CONFIG_FILE_MAX) {
@@ -156,8 +156,7 @@ void load_done(struct load *load)
     config_free(load->config);
 }
 
-/* Ends loading, whatever happened before (`r`). */
-static int load_finish(struct load *load, int r, struct config **ret_config)
+int load_finish(struct load *load, int r, struct config **ret_config)
 {
     if (r == 0) {
         agent_config_finish(load);
@@ -175,6 +174,13 @@ static int load_finish(struct load *load, int r, struct config **ret_config)
     return r;
 }
 
+size_t load_count(struct findings *findings, size_t n)
+{
+    if (n > CONFIG_FILES_MAX)
+        finding_add(findings, "TV004", NULL, "more than %d files", CONFIG_FILES_MAX);
+    return n > CONFIG_FILES_MAX ? CONFIG_FILES_MAX : n;
+}
+
 int config_load(const char *const *paths, size_t n, struct config **ret_config,
                 struct findings *findings)
 {
@@ -182,9 +188,8 @@ int config_load(const char *const *paths, size_t n, struct config **ret_config,
     int r = load_init(&load, findings);
     if (r < 0)
         return r;
-    if (n > CONFIG_FILES_MAX)
-        finding_add(findings, "TV004", NULL, "more than %d files", CONFIG_FILES_MAX);
-    for (size_t i = 0; r == 0 && i < n && i < CONFIG_FILES_MAX; i++)
+    n = load_count(findings, n);
+    for (size_t i = 0; r == 0 && i < n; i++)
         r = load_file(&load, paths[i]);
     return load_finish(&load, r, ret_config);
 }

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "report.h"
+#include "selector.h"
 #include "yaml.h"
 
 struct pending_vip {
@@ -16,7 +17,9 @@ struct pending_vip {
 /* A LinkAliasConfig. */
 struct alias {
     const char *name;
-    const struct config_selector *selector;
+    const struct config_selector *selector; /* NULL: not understood */
+    const struct yaml_node *match;
+    struct cel_error error; /* why not */
     struct alias *next;
 };
 
@@ -37,6 +40,13 @@ struct load {
 /* 0 or -ENOMEM; load_done() takes one that is all zero, too. */
 int load_init(struct load *load, struct findings *findings);
 void load_done(struct load *load);
+/* How many of n files are read; more are a finding. */
+size_t load_count(struct findings *findings, size_t n);
+/* Adds all documents of a text. 0 or -ENOMEM. */
+int load_bytes(struct load *load, const char *name, const char *bytes, size_t len);
+/* Ends loading, whatever happened before (`r`), with all memory but that of the result. 0, -EINVAL
+ * with findings, or -ENOMEM. */
+int load_finish(struct load *load, int r, struct config **ret_config);
 
 /* Documents by kind; `root` is a mapping. Lack of memory sticks in the arenas. */
 void talos_machine_config(struct load *load, const struct yaml_node *root);
@@ -44,6 +54,8 @@ void talos_layer2_vip(struct load *load, const struct yaml_node *root);
 void talos_hcloud_vip(struct load *load, const struct yaml_node *root);
 void talos_link_alias(struct load *load, const struct yaml_node *root);
 void agent_config_document(struct load *load, const struct yaml_node *root);
+/* A VIP needs an alias that was not understood; said once. */
+void talos_report_alias(struct load *load, struct alias *alias);
 /* A deviceSelector; NULL, mostly with a finding, when it selects nothing. */
 const struct config_selector *talos_device_selector(struct load *load, const struct yaml_node *node,
                                                     const struct yaml_step *path);

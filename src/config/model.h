@@ -178,6 +178,10 @@ void check_probe(struct model *models, size_t n);
 /* 0 or -ENOMEM. */
 int check_taken(struct model *models, size_t n);
 
+/* What the agent says that is started with these files. 0 or -ENOMEM. */
+int refusals_find(const struct model *models, size_t n, struct findings *ret_refused);
+/* Adds what it refuses of this file, where that is no error yet: no comment helps against it. */
+void refusals_apply(struct model *model, const struct findings *refused);
 /* Where nothing of a file may be shown: the ranges in order and apart, in the model's memory
  * (`arena`). 0 or -ENOMEM. */
 int secrets_find(const struct model *model, struct arena *arena,

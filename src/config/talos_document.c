@@ -65,15 +65,22 @@ void talos_link_alias(struct load *load, const struct yaml_node *root)
         return;
     struct config_selector *selector = arena_alloc(load->config->arena, sizeof(*selector));
     struct alias *alias = arena_alloc(load->arena, sizeof(*alias));
-    struct cel_error error;
     if (!selector || !alias)
         return;
-    int r = cel_parse(match->text, load->config->arena, selector, &error);
-    if (r == -EINVAL)
-        report_expression(load, match, &step, &error);
-    if (r < 0)
-        return;
-    talos_check_macs(load, match, &step, selector);
-    *alias = (struct alias){name, selector, load->aliases};
-    load->aliases = alias;
+    *alias = (struct alias){.name = name, .match = match, .next = load->aliases};
+    int r = cel_parse(match->text, load->config->arena, selector, &alias->error);
+    if (r == 0) {
+        talos_check_macs(load, match, &step, selector);
+        alias->selector = selector;
+    }
+    if (r == 0 || r == -EINVAL)
+        load->aliases = alias;
+}
+
+void talos_report_alias(struct load *load, struct alias *alias)
+{
+    struct yaml_step selector_step = {NULL, "selector", 0}, step = {&selector_step, "match", 0};
+    if (alias->match)
+        report_expression(load, alias->match, &step, &alias->error);
+    alias->match = NULL;
 }

@@ -126,8 +126,8 @@ static size_t dropped_errors(const struct findings *findings)
 }
 
 /* Counts a file's findings and hands them over. */
-static int file_finish(struct model *model, struct validate_report *report,
-                       struct validate_file *file)
+static int file_finish(struct model *model, const struct findings *refused,
+                       struct validate_report *report, struct validate_file *file)
 {
     struct findings *findings = &model->findings;
     const struct finding *last = NULL;
@@ -135,6 +135,7 @@ static int file_finish(struct model *model, struct validate_report *report,
     findings_filter(findings, is_first, &last);
     template_apply(model);
     suppress_apply(model);
+    refusals_apply(model, refused);
     for (size_t i = 0; i < findings->n; i++)
         count(report, file, &findings->list[i]);
     /* Those that were too many are not in the list. */
@@ -158,7 +159,9 @@ static int file_finish(struct model *model, struct validate_report *report,
 /* Checks models whose texts are there already. */
 static int check_all(struct model *models, size_t n, struct validate_report *report)
 {
+    struct findings refused;
     int r = 0;
+    findings_init(&refused);
     for (size_t i = 0; r == 0 && i < n; i++) {
         r = model_read(&models[i]);
         if (r == 0)
@@ -168,8 +171,11 @@ static int check_all(struct model *models, size_t n, struct validate_report *rep
         check_across(models, n);
         check_probe(models, n);
     }
+    if (r == 0 && n > 0 && models[0].options->is_for_agent)
+        r = refusals_find(models, n, &refused);
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = file_finish(&models[i], report, &report->files[i]);
+        r = file_finish(&models[i], &refused, report, &report->files[i]);
+    findings_done(&refused);
     findings_sort_across(&report->findings);
     report->is_valid = report->errors == 0;
     if (r == 0 && (report->findings.error || arena_failed(report->arena)))

@@ -710,10 +710,33 @@ static void test_agent(void **state)
     EXPECT(&agent, "E TV108 1:1", "tv108-no-type.yaml");
     EXPECT(&agent, "", "ok-1.10-full.yaml");
     EXPECT(&agent, "E TV108 2:1, I TV207 9:15", "ok-patch-install.yaml");
-    EXPECT(&agent, "#2 I TV207 9:15", "ok-1.10-full.yaml", "ok-patch-install.yaml");
+    EXPECT(&agent, "#2 I TV207 9:15, #2 E TV213 9:15", "ok-1.10-full.yaml",
+           "ok-patch-install.yaml");
 }
 
 /* Only on metal is a disk asked for. */
+#define LAYER2 "apiVersion: v1alpha1\nkind: Layer2VIPConfig\nname: 10.0.0.50\nlink: net0\n"
+#define TYPE "---\nversion: v1alpha1\nmachine: {type: controlplane}\n"
+#define ALIAS(name, match)                                                                         \
+    "---\napiVersion: v1alpha1\nkind: LinkAliasConfig\nname: " name "\nselector: {match: '" match  \
+    "'}\n"
+
+/* For the agent all that its loader refuses is an error, and said once. */
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const struct validate_options agent = {.is_for_agent = true};
+    expect_text(&agent, LAYER2 TYPE ALIAS("net1", "link.mtu > 1500u"),
+                "W TV214 4:7, I TV218 12:19");
+    expect_text(&agent, LAYER2 TYPE ALIAS("net0", "link.mtu > 1500u"),
+                "W TV207 3:7, E TV218 12:19");
+    expect_text(&agent, LAYER2 TYPE ALIAS("net%d", "link.driver == \"e1000\""),
+                "W TV207 3:7, E TV218 3:7");
+    expect_text(&plain, LAYER2 TYPE ALIAS("net%d", "link.driver == \"e1000\""), "W TV207 3:7");
+    expect_text(&agent, LAYER2 "$patch: delete # talosvip: allow TV102\n" TYPE,
+                "E TV105 0:0, E TV102 5:1");
+}
+
 static void test_mode(void **state)
 {
     (void)state;
@@ -780,25 +803,16 @@ static void test_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_corpus),
-        cmocka_unit_test(test_no_false_alarm),
-        cmocka_unit_test(test_strict),
-        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_agent),
-        cmocka_unit_test(test_mode),
-        cmocka_unit_test(test_across),
-        cmocka_unit_test(test_across_counts),
-        cmocka_unit_test(test_host),
-        cmocka_unit_test(test_probe),
-        cmocka_unit_test(test_host_ipv6),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_suppression_reason),
-        cmocka_unit_test(test_secrets),
-        cmocka_unit_test(test_secrets_below),
-        cmocka_unit_test(test_unreadable),
-        cmocka_unit_test(test_many),
-        cmocka_unit_test(test_every_check),
-        cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_corpus),        cmocka_unit_test(test_no_false_alarm),
+        cmocka_unit_test(test_strict),        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_agent),         cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_across),
+        cmocka_unit_test(test_across_counts), cmocka_unit_test(test_host),
+        cmocka_unit_test(test_probe),         cmocka_unit_test(test_host_ipv6),
+        cmocka_unit_test(test_texts),         cmocka_unit_test(test_suppression_reason),
+        cmocka_unit_test(test_secrets),       cmocka_unit_test(test_secrets_below),
+        cmocka_unit_test(test_unreadable),    cmocka_unit_test(test_many),
+        cmocka_unit_test(test_every_check),   cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
