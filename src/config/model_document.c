@@ -45,6 +45,36 @@ static struct model_link *named_link(struct model *model, const struct yaml_node
     return link;
 }
 
+static void check_bits(struct model *model, const struct fact *fact)
+{
+    if (fact->has_bits)
+        return;
+    struct finding *f =
+        spot_report(model, "TV103", &fact->at, "the prefix length of %s is missing", fact->text);
+    finding_set_help(&model->findings, f, "such as %s/%d", fact->text,
+                     fact->prefix.ip.family == IP_V4 ? 24 : 64);
+}
+
+/* These documents are stricter than machine.network, which takes an address alone as /32. */
+static void check_addresses(struct model *model, const struct fact *fact)
+{
+    for (; fact; fact = fact->next) {
+        struct ip none = {.family = fact->prefix.ip.family};
+        check_bits(model, fact);
+        if (ip_equal(&fact->prefix.ip, &none))
+            spot_report(model, "TV103", &fact->at, "%s is no address that a link can have",
+                        fact->text);
+    }
+}
+
+static void check_destinations(struct model *model, const struct yaml_node *root)
+{
+    struct facts found = {.n = 0};
+    model_fact_list(model, &found, root, NULL, "routes", "destination", "a destination", true);
+    for (const struct fact *fact = found.first; fact; fact = fact->next)
+        check_bits(model, fact);
+}
+
 /* A link in a VRF keeps its addresses; one in a bond or a bridge has none of its own. */
 static bool has_members(const char *kind)
 {
@@ -59,8 +89,11 @@ static void link_document(struct model *model, const char *kind, const struct ya
     if (!link)
         return;
     link->is_dummy = strcmp(kind, "DummyLinkConfig") == 0;
+    struct fact **added = link->addresses.tail ? link->addresses.tail : &link->addresses.first;
     model_fact_list(model, &link->addresses, root, NULL, "addresses", "address", "an address",
                     true);
+    check_addresses(model, *added);
+    check_destinations(model, root);
     model_fact_list(model, &model->gateways, root, NULL, "routes", "gateway", "a gateway", true);
     if (list && list->kind == YAML_SEQUENCE && has_members(kind))
         for (const struct yaml_entry *e = list->entries; e; e = e->next, item.index++)

@@ -154,6 +154,8 @@ static const struct corpus_case corpus[] = {
      "E TV102 4:3"},
     {"tv102-strict.yaml",
      ""},
+    {"tv103-link-config.yaml",
+     "E TV103 4:23, E TV103 5:13, E TV103 7:18, E TV103 8:18"},
     {"tv103-address.yaml",
      "E TV103 7:19, E TV103 9:19, E TV103 11:19, E TV103 15:23"},
     {"tv103-document.yaml",
