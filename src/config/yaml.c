@@ -65,6 +65,8 @@ static bool equal_mappings(const struct yaml_node *a, const struct yaml_node *b)
     size_t left = 0;
     for (const struct yaml_entry *e = b->entries; e; e = e->next)
         left++;
+    if (left > YAML_COMPARED_MAX)
+        return false;
     for (const struct yaml_entry *e = a->entries; e; e = e->next, left--) {
         const struct yaml_entry *other = b->entries;
         while (other && !yaml_equal(other->key, e->key))

@@ -71,7 +71,10 @@ bool yaml_is_null(const struct yaml_node *node);
 const char *yaml_text(const struct yaml_node *node);
 /* true, yes, on, ... in Go's reading for typed values. 0 or -EINVAL. */
 int yaml_bool(const struct yaml_node *node, bool *ret_value);
-/* Same kind, text and children; the order of keys does not matter. */
+#define YAML_COMPARED_MAX 64 /* keys of a mapping; no schema of ours knows more */
+
+/* Same kind, text and children; the order of keys does not matter. Mappings with more than
+ * YAML_COMPARED_MAX keys count as different. */
 bool yaml_equal(const struct yaml_node *a, const struct yaml_node *b);
 /* "text", "a list", "a mapping", "empty" for messages. */
 const char *yaml_kind_name(const struct yaml_node *node);

@@ -220,6 +220,27 @@ static void test_equal(void **state)
     }
 }
 
+/* Comparing takes quadratic time, which a stranger's mapping does not get. */
+static void test_equal_large(void **state)
+{
+    (void)state;
+    for (size_t n = YAML_COMPARED_MAX; n <= YAML_COMPARED_MAX + 1; n++) {
+        struct tree t;
+        char text[2048] = "- {";
+        for (size_t i = 0; i < n; i++)
+            snprintf(text + strlen(text), sizeof(text) - strlen(text), "k%zu: 1, ", i);
+        strcat(text, "}\n- {");
+        for (size_t i = n; i-- > 0;)
+            snprintf(text + strlen(text), sizeof(text) - strlen(text), "k%zu: 1, ", i);
+        strcat(text, "}\n");
+        parse_text(&t, text);
+        assert_int_equal(t.result, 0);
+        const struct yaml_entry *e = t.documents->root->entries;
+        assert_int_equal(yaml_equal(e->value, e->next->value), n <= YAML_COMPARED_MAX);
+        tree_done(&t);
+    }
+}
+
 static const struct bad {
     const char *text;
     unsigned line, column;
@@ -430,6 +451,7 @@ int main(void)
         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_anchors_and_merge),
         cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_equal_large),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_nul_byte),
         cmocka_unit_test(test_double_keys),
