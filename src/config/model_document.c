@@ -67,12 +67,21 @@ static void check_addresses(struct model *model, const struct fact *fact)
     }
 }
 
+/* The default route is one without a destination. */
+
 static void check_destinations(struct model *model, const struct yaml_node *root)
 {
     struct facts found = {.n = 0};
     model_fact_list(model, &found, root, NULL, "routes", "destination", "a destination", true);
-    for (const struct fact *fact = found.first; fact; fact = fact->next)
+    for (const struct fact *fact = found.first; fact; fact = fact->next) {
+        struct ip none = {.family = fact->prefix.ip.family};
         check_bits(model, fact);
+        if (ip_equal(&fact->prefix.ip, &none)) {
+            struct finding *f = spot_report(model, "TV103", &fact->at,
+                                            "%s cannot be a destination here", fact->text);
+            finding_set_help(&model->findings, f, "a default route has no destination");
+        }
+    }
 }
 
 /* A link in a VRF keeps its addresses; one in a bond or a bridge has none of its own. */
@@ -113,6 +122,31 @@ static void vlan_document(struct model *model, const struct yaml_node *root)
         link->parent = model_link_get(model, parent);
 }
 
+/* "net0", or "net%d" for several links. */
+static void check_alias_name(struct model *model, const struct yaml_node *node)
+{
+    struct yaml_step step = {NULL, "name", 0};
+    const char *name = yaml_text(node), *verb = name ? strchr(name, '%') : NULL;
+    if (!verb || (verb > name && strcmp(verb, "%d") == 0))
+        return;
+    struct spot at = model_spot(model, node, &step);
+    struct finding *f = spot_report(model, "TV103", &at, "%s cannot be the name of an alias", name);
+    finding_set_help(&model->findings, f, "a %% is only for a %%d at the end, as in net%%d");
+}
+
+/* What breaks off is not understood by anybody; the rest may be CEL that Talos knows. */
+static void report_selector(struct model *model, const struct spot *at, const char *text,
+                            const struct cel_error *error)
+{
+    bool is_broken_off = error->at >= strlen(text);
+    struct finding *f =
+        is_broken_off ? spot_report(model, "TV218", at, "the selector breaks off: %s", error->why)
+                      : spot_report(model, "TV218", at,
+                                    "this agent does not understand the selector: %s", error->why);
+    if (!is_broken_off)
+        finding_set_severity(&model->findings, f, SEVERITY_INFO);
+}
+
 static void alias_document(struct model *model, const struct yaml_node *root)
 {
     struct yaml_step selector_step = {NULL, "selector", 0}, step = {&selector_step, "match", 0};
@@ -122,18 +156,15 @@ static void alias_document(struct model *model, const struct yaml_node *root)
     struct cel_error error;
     if (!link || !selector)
         return;
+    check_alias_name(model, yaml_get(root, "name"));
     link->is_alias = true;
     link->is_configured = false; /* by this it only has a name */
     if (!yaml_text(match) || !match->len)
         return;
     link->selector_at = model_spot(model, match, &step);
     int r = cel_parse(match->text, model->load.arena, selector, &error);
-    if (r == -EINVAL) {
-        struct finding *f =
-            spot_report(model, "TV218", &link->selector_at,
-                        "this agent does not understand the selector: %s", error.why);
-        finding_set_severity(&model->findings, f, SEVERITY_INFO);
-    }
+    if (r == -EINVAL)
+        report_selector(model, &link->selector_at, match->text, &error);
     if (r < 0)
         return;
     talos_check_macs(&model->load, match, &step, selector);

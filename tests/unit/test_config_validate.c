@@ -155,7 +155,7 @@ static const struct corpus_case corpus[] = {
     {"tv102-strict.yaml",
      ""},
     {"tv103-link-config.yaml",
-     "E TV103 4:23, E TV103 5:13, E TV103 7:18, E TV103 8:18"},
+     "E TV103 4:23, E TV103 5:13, E TV103 7:18, E TV103 8:18, E TV103 14:18"},
     {"tv103-address.yaml",
      "E TV103 7:19, E TV103 9:19, E TV103 11:19, E TV103 15:23"},
     {"tv103-document.yaml",
@@ -739,6 +739,27 @@ static void test_refusals(void **state)
                 "E TV105 0:0, E TV102 5:1");
 }
 
+/* What Talos refuses of an alias. */
+static void test_aliases(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *wanted;
+    } cases[] = {
+        {ALIAS("net%d", "true"), ""},
+        {ALIAS("net%dx", "true"), "E TV103 4:7"},
+        {ALIAS("\"%d\"", "true"), "E TV103 4:7"},
+        {ALIAS("net%s", "true"), "E TV103 4:7"},
+        {ALIAS("net%d%d", "true"), "E TV103 4:7"},
+        {ALIAS("net0", "link.driver == "), "E TV218 5:19"},
+        {ALIAS("net0", "link.driver == \"a\" &&"), "E TV218 5:19"},
+        {ALIAS("net0", "(link.mtu > 1500u"), "I TV218 5:19"},
+        {ALIAS("net0", "(link.driver == \"a\""), "E TV218 5:19"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        expect_text(&plain, cases[i].text, cases[i].wanted);
+}
+
 static void test_mode(void **state)
 {
     (void)state;
@@ -805,16 +826,27 @@ static void test_examples(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_corpus),        cmocka_unit_test(test_no_false_alarm),
-        cmocka_unit_test(test_strict),        cmocka_unit_test(test_options),
-        cmocka_unit_test(test_agent),         cmocka_unit_test(test_mode),
-        cmocka_unit_test(test_refusals),      cmocka_unit_test(test_across),
-        cmocka_unit_test(test_across_counts), cmocka_unit_test(test_host),
-        cmocka_unit_test(test_probe),         cmocka_unit_test(test_host_ipv6),
-        cmocka_unit_test(test_texts),         cmocka_unit_test(test_suppression_reason),
-        cmocka_unit_test(test_secrets),       cmocka_unit_test(test_secrets_below),
-        cmocka_unit_test(test_unreadable),    cmocka_unit_test(test_many),
-        cmocka_unit_test(test_every_check),   cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_no_false_alarm),
+        cmocka_unit_test(test_strict),
+        cmocka_unit_test(test_options),
+        cmocka_unit_test(test_agent),
+        cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_aliases),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_across),
+        cmocka_unit_test(test_across_counts),
+        cmocka_unit_test(test_host),
+        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_host_ipv6),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_suppression_reason),
+        cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_secrets_below),
+        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_every_check),
+        cmocka_unit_test(test_examples),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
