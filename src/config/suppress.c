@@ -25,6 +25,8 @@ struct allow {
 struct allows {
     struct allow *list;
     size_t n, cap;
+    const char *text;
+    const struct yaml_node *scalar; /* comments stand between those */
 };
 
 static bool allow_add(struct allows *allows, const struct allow *allow)
@@ -93,6 +95,10 @@ static bool scan_line(struct allows *allows, const char *start, const char *end,
     hash--;
     if (hash > start && !strchr(" \t", hash[-1]))
         return true; /* no comment */
+    size_t at = (size_t)(hash - allows->text);
+    allows->scalar = yaml_scalar_at(allows->scalar, at);
+    if (allows->scalar && allows->scalar->start.offset <= at)
+        return true;
     return parse_ids(allows, mark + strlen(MARK), end, line, skip(start, hash, " \t") == hash);
 }
 
@@ -191,7 +197,7 @@ static void suppress(struct model *model, struct finding *f, const struct allow 
 
 void suppress_apply(struct model *model)
 {
-    struct allows allows = {.n = 0};
+    struct allows allows = {.text = model->text, .scalar = model->scalars};
     if (model->text && !scan(&allows, model->text, model->len))
         model->findings.error = -ENOMEM;
     if (model->options->vip_only)

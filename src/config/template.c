@@ -26,14 +26,6 @@ static bool is_in_comment(const char *text, const char *mark)
     return false;
 }
 
-/* The first scalar that ends behind `at`. */
-static const struct yaml_node *scalar_at(const struct yaml_node *scalar, size_t at)
-{
-    while (scalar && scalar->end.offset <= at)
-        scalar = scalar->next_scalar;
-    return scalar;
-}
-
 /* A text that was read to its end above the mistake says nothing of what is wrong below. */
 static bool is_finished(const struct yaml_node *scalar, size_t at, unsigned mistake)
 {
@@ -51,7 +43,7 @@ static size_t find_mark(const struct model *model, const char *mark, unsigned mi
     const struct yaml_node *scalar = model->scalars;
     while ((p = memmem(p, (size_t)(end - p), mark, strlen(mark)))) {
         size_t at = (size_t)(p - text);
-        scalar = scalar_at(scalar, at);
+        scalar = yaml_scalar_at(scalar, at);
         if (is_finished(scalar, at, mistake)) {
             p = text + scalar->end.offset;
         } else if (is_in_comment(text, p)) {

@@ -33,6 +33,13 @@ const char *yaml_text(const struct yaml_node *node)
     return node->text;
 }
 
+const struct yaml_node *yaml_scalar_at(const struct yaml_node *scalar, size_t offset)
+{
+    while (scalar && scalar->end.offset <= offset)
+        scalar = scalar->next_scalar;
+    return scalar;
+}
+
 int yaml_bool(const struct yaml_node *node, bool *ret_value)
 {
     static const char *const words[][2] = {

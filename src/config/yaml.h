@@ -69,6 +69,8 @@ struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
 bool yaml_is_null(const struct yaml_node *node);
 /* The text of a scalar that is neither null nor has a NUL inside; else NULL. Takes NULL. */
 const char *yaml_text(const struct yaml_node *node);
+/* Of a scalar and those behind it the first that ends behind a byte; or NULL. */
+const struct yaml_node *yaml_scalar_at(const struct yaml_node *scalar, size_t offset);
 /* true, yes, on, ... in Go's reading for typed values. 0 or -EINVAL. */
 int yaml_bool(const struct yaml_node *node, bool *ret_value);
 #define YAML_COMPARED_MAX 64 /* keys of a mapping; no schema of ours knows more */

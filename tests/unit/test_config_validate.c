@@ -612,6 +612,26 @@ static bool is_hidden(const struct validate_file *file, const char *text)
     return false;
 }
 
+/* A comment is not what looks like one in a text. */
+static void test_suppression_in_text(void **state)
+{
+    (void)state;
+    static const char head[] = "apiVersion: v1alpha1\nkind: Layer2VIPConfig\nlink: eth0\nname: ";
+    static const struct {
+        const char *name, *wanted;
+    } cases[] = {
+        {"\"10.0.0 # talosvip: allow TV103\"", "E TV103 4:7"},
+        {"'10.0.0' # talosvip: allow TV103", "(E TV103 4:7)"},
+        {"10.0.0 # talosvip: allow TV103\n", "(E TV103 4:7)"},
+        {"\n# talosvip: allow TV103\n  10.0.0", "(E TV103 6:3)"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[512];
+        snprintf(text, sizeof(text), "%s%s", head, cases[i].name);
+        expect_text(&plain, text, cases[i].wanted);
+    }
+}
+
 static void test_secrets(void **state)
 {
     (void)state;
@@ -841,6 +861,7 @@ int main(void)
         cmocka_unit_test(test_host_ipv6),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_suppression_reason),
+        cmocka_unit_test(test_suppression_in_text),
         cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_secrets_below),
         cmocka_unit_test(test_unreadable),
