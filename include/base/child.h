@@ -15,6 +15,7 @@
 #include "base/loop.h"
 
 #define CHILD_OUTPUT_MAX 256 /* bytes kept, the last ones */
+#define CHILD_DYING_MAX 2    /* of one `arg`: killed, and not dead yet */
 
 struct children;
 struct child;
@@ -43,10 +44,14 @@ int children_new(struct loop *loop, struct children **ret_children);
 /* Kills all that still run, without a word. Takes NULL. */
 void children_free(struct children *children);
 
-/* Nothing of `config` is needed after the call but what on_end() uses. 0 or -errno, then on_end()
- * is not called. */
+/* Nothing of `config` is needed after the call but what on_end() uses, which is called when the
+ * command has ended, or is killed at its limit: then it may die later, or never (a process that
+ * hangs in the kernel), and is reaped when it does. 0 or -errno, then on_end() is not called;
+ * -EBUSY: CHILD_DYING_MAX commands of this `arg` are killed, and not dead yet. */
 int child_start(struct children *children, const struct child_config *config,
                 struct child **ret_child);
+/* In words, what child_start() returned. */
+const char *child_error(int error);
 /* Kills it; on_end() is not called any more, and the handle is void. Not after on_end(). Takes
  * NULL. */
 void child_stop(struct child *child);

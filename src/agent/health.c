@@ -129,7 +129,7 @@ static void on_timer(void *arg)
     c->started_us = clock_now_us();
     int r = c->probe ? probe_start(c->probe, c->config->timeout_us) : start_exec(c);
     if (r < 0)
-        on_result(c, strerror(-r));
+        on_result(c, c->probe ? strerror(-r) : child_error(r));
 }
 
 static void run_free(struct health_run *c)

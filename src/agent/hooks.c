@@ -158,7 +158,7 @@ static void start_next(struct hook *hook)
         if (r == 0)
             return;
         a->counters.hooks_failed[i]++;
-        tell_failed(hook, strerror(-r), "");
+        tell_failed(hook, child_error(r), "");
     }
 }
 

@@ -35,7 +35,7 @@ struct child {
     struct loop_io *death, *readable;
     struct loop_timer *limit;
     uint64_t grace_us;
-    bool is_timed_out;
+    bool is_timed_out, is_killed;
     void (*on_end)(void *arg, const struct child_end *end); /* NULL: nobody wants to know */
     void *arg;
     size_t total, tail_len;
@@ -63,8 +63,9 @@ static void child_free(struct child *c)
 }
 
 /* The group, and by its own handle the leader, which may not have made the group yet. */
-static void kill_group(const struct child *c, int signum)
+static void kill_group(struct child *c, int signum)
 {
+    c->is_killed = c->is_killed || signum == SIGKILL;
     kill(-c->pid, signum);
     pidfd_send_signal(c->pidfd, signum, NULL, 0);
 }
@@ -105,6 +106,23 @@ static void on_output(void *arg, int fd, unsigned what)
         close_output(c);
 }
 
+/* Once. on_end() may do anything but free `children`. */
+static void tell(struct child *c, int signum, int status)
+{
+    void (*on_end)(void *, const struct child_end *) = c->on_end;
+    c->on_end = NULL;
+    while (read_chunk(c) == OUTPUT_READ)
+        ;
+    close_output(c);
+    const struct child_end end = {.is_timed_out = c->is_timed_out,
+                                  .signal = signum,
+                                  .status = status,
+                                  .output = c->tail,
+                                  .output_len = c->tail_len};
+    if (on_end)
+        on_end(c->arg, &end);
+}
+
 static void on_death(void *arg, int fd, unsigned what)
 {
     struct child *c = arg;
@@ -114,18 +132,13 @@ static void on_death(void *arg, int fd, unsigned what)
     kill(-c->pid, SIGKILL);
     if (waitid(P_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
         return;
-    while (read_chunk(c) == OUTPUT_READ)
-        ;
-    const struct child_end end = {.is_timed_out = c->is_timed_out,
-                                  .signal = info.si_code == CLD_EXITED ? 0 : info.si_status,
-                                  .status = info.si_code == CLD_EXITED ? info.si_status : 0,
-                                  .output = c->tail,
-                                  .output_len = c->tail_len};
-    if (c->on_end)
-        c->on_end(c->arg, &end);
+    tell(c, info.si_code == CLD_EXITED ? 0 : info.si_status,
+         info.si_code == CLD_EXITED ? info.si_status : 0);
     child_free(c);
 }
 
+/* What was killed is over for who waits for it, dead or not: a process that hangs in the kernel (a
+ * dead file server) dies when that lets go of it, which may be never. */
 static void on_limit(void *arg)
 {
     struct child *c = arg;
@@ -134,6 +147,8 @@ static void on_limit(void *arg)
     kill_group(c, is_asked ? SIGTERM : SIGKILL);
     if (is_asked)
         loop_timer_set(c->limit, clock_now_us() + c->grace_us);
+    else
+        tell(c, SIGKILL, 0);
 }
 
 /* In the child, with all signals blocked: only what is safe after fork(). */
@@ -196,10 +211,21 @@ static int start(struct child *c, const struct child_config *config, int output_
     return 0;
 }
 
+static unsigned count_dying(const struct children *children, const void *arg)
+{
+    const struct child *c;
+    unsigned n = 0;
+    for (c = LIST_FIRST(&children->list); c; c = LIST_NEXT(c, link))
+        n += c->is_killed && c->arg == arg;
+    return n;
+}
+
 int child_start(struct children *children, const struct child_config *config,
                 struct child **ret_child)
 {
     int fds[2] = {-1, -1};
+    if (count_dying(children, config->arg) >= CHILD_DYING_MAX)
+        return -EBUSY;
     struct child *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
@@ -225,6 +251,11 @@ int child_start(struct children *children, const struct child_config *config,
     }
     *ret_child = c;
     return 0;
+}
+
+const char *child_error(int error)
+{
+    return error == -EBUSY ? "not run: the last ones were killed and do not die" : strerror(-error);
 }
 
 void child_stop(struct child *c)

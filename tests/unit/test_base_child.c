@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +31,24 @@ struct bench {
     struct child_end end;
     char output[CHILD_OUTPUT_MAX + 1];
 };
+
+/* Signals that reach nobody, as it is with a process that hangs in the kernel. */
+static bool is_deaf;
+static pid_t first_group, last_group;
+
+int kill(pid_t pid, int signum)
+{
+    if (is_deaf) {
+        first_group = first_group ? first_group : -pid;
+        last_group = -pid;
+    }
+    return is_deaf ? 0 : (int)syscall(SYS_kill, pid, signum);
+}
+
+int pidfd_send_signal(int pidfd, int signum, siginfo_t *info, unsigned flags)
+{
+    return is_deaf ? 0 : (int)syscall(SYS_pidfd_send_signal, pidfd, signum, info, flags);
+}
 
 static void on_alarm(void *arg)
 {
@@ -116,6 +136,17 @@ static void assert_no_children(void)
     assert_int_equal(errno, ECHILD);
 }
 
+/* What was killed is reaped soon after its end was told. */
+static void await_no_children(struct bench *b)
+{
+    siginfo_t info;
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0) {
+        loop_timer_set(b->stopper, clock_now_us() + 10 * MS);
+        assert_int_equal(loop_run(b->loop), 0);
+    }
+    assert_no_children();
+}
+
 static void the_end_of_a_command_is_told(void **state)
 {
     struct bench *b = *state;
@@ -178,7 +209,7 @@ static void at_its_limit_the_whole_group_is_killed(void **state)
     assert_true(clock_now_us() - before < 3000 * MS);
     assert_true(b->end.is_timed_out);
     assert_int_equal(b->end.signal, SIGKILL);
-    assert_no_children();
+    await_no_children(b);
     assert_true(read(fd, text, sizeof(text) - 1) > 0);
     /* Its parent reaps it: gone, or about to be. */
     uint64_t end = clock_now_us() + GIVE_UP_US;
@@ -257,8 +288,41 @@ static void fifty_runs_leave_no_descriptor(void **state)
         begin(b, i % 5 ? "exit 0" : "sleep 60", i % 5 ? 5000 * MS : 10 * MS, 0);
     assert_int_equal(loop_run(b->loop), 0);
     assert_int_equal(b->ended, 50);
+    await_no_children(b);
     assert_int_equal(open_descriptors(), before);
-    assert_no_children();
+}
+
+/* As from a dead file server: told at its limit all the same, once, and only so many at a time. */
+static void one_that_does_not_die_is_told_as_well(void **state)
+{
+    struct bench *b = *state;
+    const char *command[] = {"/bin/sleep", "60", NULL};
+    static const char *const environment[] = {NULL};
+    const struct child_config config = {.command = command,
+                                        .environment = environment,
+                                        .timeout_us = 1000 * MS,
+                                        .on_end = on_end,
+                                        .arg = b};
+    struct child *child = NULL;
+    unsigned before = open_descriptors();
+    is_deaf = true;
+    for (b->wanted = 1; b->wanted <= CHILD_DYING_MAX; b->wanted++) {
+        begin(b, "echo begun; exec sleep 60", 100 * MS, b->wanted == 1 ? 0 : 100 * MS);
+        assert_int_equal(loop_run(b->loop), 0);
+        assert_true(b->end.is_timed_out);
+        assert_int_equal(b->end.signal, SIGKILL);
+        assert_string_equal(b->output, "begun\n");
+    }
+    assert_int_equal(child_start(b->children, &config, &child), -EBUSY);
+    is_deaf = false;
+    kill(-last_group, SIGKILL);
+    kill(-first_group, SIGKILL);
+    await_no_children(b);
+    assert_int_equal(b->ended, CHILD_DYING_MAX);
+    assert_int_equal(open_descriptors(), before);
+    b->wanted = b->ended + 1;
+    assert_int_equal(child_start(b->children, &config, &child), 0);
+    assert_int_equal(loop_run(b->loop), 0);
 }
 
 int main(void)
@@ -275,6 +339,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_flood_is_cut_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_was_stopped_says_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fifty_runs_leave_no_descriptor, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_that_does_not_die_is_told_as_well, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
