@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct reader {
     struct arguments *to;
@@ -133,24 +134,50 @@ static int read_words(struct reader *r)
     return 0;
 }
 
-/* A variable switches a flag on unless it says no. */
-static bool is_off(const char *text)
+/* Go's spellings of a boolean, which etcdctl takes, and those of people. Off by a variable is as
+ * good as on: the next one is not asked. */
+static int set_switch(struct argument *value, const char *label, const char *text,
+                      struct complaint *c)
 {
-    return strcmp(text, "false") == 0 || strcmp(text, "0") == 0 || strcmp(text, "no") == 0;
+    static const char *const words[] = {"1", "t", "true",  "on",  "yes",
+                                        "0", "f", "false", "off", "no"};
+    const size_t n = sizeof(words) / sizeof(words[0]);
+    size_t i = 0;
+    while (i < n && strcasecmp(words[i], text) != 0)
+        i++;
+    if (i == n)
+        return complaint_set(c, "%s: \"%.100s\" is neither true nor false", label, text);
+    if (i < n / 2)
+        value->origin = FROM_ENVIRONMENT;
+    return 0;
+}
+
+static int read_variable(struct reader *r, const struct option *o, const char *name,
+                         const char *text)
+{
+    struct argument *value = &r->to->values[o - r->to->options];
+    int e = value_set(value, o, name, text, r->complaint);
+    if (e == 0 && o->kind == OPTION_FLAG)
+        return set_switch(value, name, text, r->complaint);
+    if (e == 0)
+        value->origin = FROM_ENVIRONMENT;
+    return e;
 }
 
 static int read_environment(struct reader *r)
 {
     for (const struct option *o = r->to->options; o->name; o++) {
         struct argument *value = &r->to->values[o - r->to->options];
-        for (size_t i = 0; value->origin == FROM_NOBODY && i < OPTION_ENV_MAX && o->env[i]; i++) {
-            const char *text = getenv(o->env[i]);
-            if (!text || !*text || (o->kind == OPTION_FLAG && is_off(text)))
-                continue;
-            int e = value_set(value, o, o->env[i], text, r->complaint);
-            if (e < 0)
-                return e;
-            value->origin = FROM_ENVIRONMENT;
+        const char *text = NULL;
+        size_t i = 0;
+        while (o->env[i] && !((text = getenv(o->env[i])) && *text))
+            i++;
+        if (value->origin != FROM_NOBODY || !o->env[i])
+            continue;
+        int e = read_variable(r, o, o->env[i], text);
+        if (e < 0)
+            return e;
+        if (value->origin == FROM_ENVIRONMENT) {
             value->variable = o->env[i];
             value->text = text;
         }

@@ -57,7 +57,8 @@ static const struct {
 static void print_environment(void)
 {
     puts("Flags beat TALOSVIP_*, TALOSVIP_* beats ETCDCTL_*, and those beat the context or the\n"
-         "configuration. An empty variable counts as not set; true or false switch a flag.\n");
+         "configuration. An empty variable counts as not set. A flag is switched by true or\n"
+         "false, 1 or 0, on or off, yes or no.\n");
     for (size_t i = 0; command_table[i]; i++)
         print_variables(command_table[i]);
     for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++)

@@ -99,6 +99,14 @@ YAML
 @test "a flag of the environment can be off" {
     export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=false
     [ "$(value insecure-skip-tls-verify)" = false ]
+    export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=False
+    [ "$(value insecure-skip-tls-verify)" = false ]
     export ETCDCTL_INSECURE_SKIP_TLS_VERIFY=true
     [ "$(value insecure-skip-tls-verify)" = true ]
+    export TALOSVIP_INSECURE_SKIP_TLS_VERIFY=off
+    [ "$(value insecure-skip-tls-verify)" = false ]
+    export TALOSVIP_INSECURE_SKIP_TLS_VERIFY=never
+    run --separate-stderr "$talosvip" config show
+    [ "$status" -eq 2 ]
+    [[ $stderr == *'TALOSVIP_INSECURE_SKIP_TLS_VERIFY: "never" is neither true nor false'* ]]
 }

@@ -17,7 +17,10 @@ static const char *const colours[] = {"auto", "always", "never", NULL};
 enum { FLAG, QUIET, STRING, FILES, LIST, DURATION, NUMBER, ENUM };
 
 static const struct option options[] = {
-    [FLAG] = {.name = "flag", .letter = 'f', .kind = OPTION_FLAG},
+    [FLAG] = {.name = "flag",
+              .letter = 'f',
+              .kind = OPTION_FLAG,
+              .env = {"TEST_FLAG", "TEST_OLD_FLAG"}},
     [QUIET] = {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG},
     [STRING] = {.name = "node",
                 .letter = 'n',
@@ -90,6 +93,8 @@ static int clean(void **state)
     unsetenv("TEST_CONFIG");
     unsetenv("TEST_ENDPOINTS");
     unsetenv("TEST_TTL");
+    unsetenv("TEST_FLAG");
+    unsetenv("TEST_OLD_FLAG");
     return 0;
 }
 
@@ -246,6 +251,40 @@ static void the_environment_is_checked_as_well(void **state)
     arguments_done(&given);
 }
 
+static void a_variable_switches_a_flag_on_or_off(void **state)
+{
+    static const char *const on[] = {"1", "t", "T", "true", "True", "TRUE", "on", "Yes"},
+                             *const off[] = {"0", "f", "F", "false", "False", "FALSE", "OFF", "no"},
+                             *const bad[] = {"2", "nope", "tru", "truee", " true", "disabled"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(on) / sizeof(on[0]); i++) {
+        setenv("TEST_FLAG", on[i], 1);
+        assert_int_equal(PARSE("-q"), 0);
+        assert_true(given.values[FLAG].origin == FROM_ENVIRONMENT);
+        assert_string_equal(given.values[FLAG].variable, "TEST_FLAG");
+        arguments_done(&given);
+    }
+    setenv("TEST_OLD_FLAG", "true", 1); /* off is an answer: the older name is not asked */
+    for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++) {
+        setenv("TEST_FLAG", off[i], 1);
+        assert_int_equal(PARSE("-q"), 0);
+        assert_true(given.values[FLAG].origin == FROM_NOBODY);
+        arguments_done(&given);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        setenv("TEST_FLAG", bad[i], 1);
+        assert_int_equal(PARSE("-q"), -EINVAL);
+        assert_non_null(strstr(complaint.what, "TEST_FLAG: \""));
+        assert_non_null(strstr(complaint.what, "is neither true nor false"));
+    }
+    assert_int_equal(PARSE("-f"), 0); /* not looked at */
+    arguments_done(&given);
+    setenv("TEST_FLAG", "", 1);
+    assert_int_equal(PARSE("-q"), 0);
+    assert_string_equal(given.values[FLAG].variable, "TEST_OLD_FLAG");
+    arguments_done(&given);
+}
+
 static void help_is_heard_anywhere(void **state)
 {
     (void)state;
@@ -288,10 +327,15 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup(fn, clean)
     const struct CMUnitTest tests[] = {
-        T(every_spelling_is_understood), T(lists_split_and_files_do_not),
-        T(values_are_converted),         T(flags_beat_the_environment_beats_defaults),
-        T(mistakes_get_one_clear_line),  T(the_environment_is_checked_as_well),
-        T(help_is_heard_anywhere),       T(everything_has_a_limit),
+        T(every_spelling_is_understood),
+        T(lists_split_and_files_do_not),
+        T(values_are_converted),
+        T(flags_beat_the_environment_beats_defaults),
+        T(mistakes_get_one_clear_line),
+        T(the_environment_is_checked_as_well),
+        T(a_variable_switches_a_flag_on_or_off),
+        T(help_is_heard_anywhere),
+        T(everything_has_a_limit),
     };
 #undef T
     return cmocka_run_group_tests(tests, NULL, NULL);
