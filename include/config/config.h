@@ -171,6 +171,11 @@ int config_load(const char *const *paths, size_t n, struct config **ret_config,
 /* The same for one file in memory, called `name` in findings. `bytes` need no NUL behind. */
 int config_load_memory(const char *name, const void *bytes, size_t len, struct config **ret_config,
                        struct findings *findings);
+/* Only the way to etcd that the AgentConfig documents of a file name, for who connects but is no
+ * agent: of *ret_config `etcd` counts, and nothing else has to be there, or right. Findings are
+ * those about `etcd` and those for which the file, or what it is, cannot be read.
+ * 0; -EINVAL with at least one finding of severity error; -ENOMEM. */
+int config_load_etcd(const char *path, struct config **ret_config, struct findings *findings);
 /* Takes NULL. */
 void config_free(struct config *config);
 

@@ -3,6 +3,7 @@
 
 #include "base/parse.h"
 #include "config/contexts.h"
+#include "plain.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -211,16 +212,24 @@ static enum exit_code load_contexts(struct connection *c, struct complaint *comp
     return code;
 }
 
-/* This host's agent knows the way to its etcd. Whatever is wrong with its file is not the business
- * of a command that only wants to look. */
-static void load_agent(struct connection *c)
+/* This host's agent knows the way to its etcd. Whatever else is wrong with its file is not the
+ * business of a command that only wants to look; that its etcd is not asked is told, unless
+ * somebody named another one. */
+static void load_agent(struct connection *c, bool is_told)
 {
-    static const char *const files[] = {AGENT_FILE};
     struct findings findings;
-    if (access(AGENT_FILE, R_OK) < 0)
+    if (access(AGENT_FILE, F_OK) < 0)
         return;
     findings_init(&findings);
-    config_load(files, 1, &c->agent, &findings);
+    int r = config_load_etcd(AGENT_FILE, &c->agent, &findings);
+    for (size_t i = 0; r == -EINVAL && is_told && i < findings.n; i++) {
+        const struct finding *f = &findings.list[i];
+        if (f->severity != SEVERITY_ERROR)
+            continue;
+        plain_print(stderr, "talosvip: note: %s:%u: %s: its etcd is not asked\n", f->at.file,
+                    f->at.line, f->message);
+        break;
+    }
     findings_done(&findings);
 }
 
@@ -359,7 +368,7 @@ static enum exit_code fill(struct connection *c, const struct arguments *argumen
         c->is_read_only = context->is_read_only;
         s.file = &context->etcd;
     } else {
-        load_agent(c);
+        load_agent(c, !is_given(value_of(arguments, CONNECTION_ENDPOINTS)));
         s.file = c->agent ? &c->agent->etcd : NULL;
     }
     pick_endpoints(c, &s);

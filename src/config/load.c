@@ -156,22 +156,29 @@ void load_done(struct load *load)
     config_free(load->config);
 }
 
-int load_finish(struct load *load, int r, struct config **ret_config)
+/* Ends loading, whatever happened before (`r`). */
+static int load_end(struct load *load, int r, struct config **ret_config)
 {
-    if (r == 0) {
-        agent_config_finish(load);
-        config_vip_finish(load);
-        if (arena_failed(load->arena) || arena_failed(load->config->arena) || load->findings->error)
-            r = -ENOMEM;
-        else if (load->findings->errors > load->errors_before)
-            r = -EINVAL;
-    }
+    if (r == 0 &&
+        (arena_failed(load->arena) || arena_failed(load->config->arena) || load->findings->error))
+        r = -ENOMEM;
+    else if (r == 0 && load->findings->errors > load->errors_before)
+        r = -EINVAL;
     arena_free(load->arena);
     if (r == 0)
         *ret_config = load->config;
     else
         config_free(load->config);
     return r;
+}
+
+int load_finish(struct load *load, int r, struct config **ret_config)
+{
+    if (r == 0) {
+        agent_config_finish(load);
+        config_vip_finish(load);
+    }
+    return load_end(load, r, ret_config);
 }
 
 size_t load_count(struct findings *findings, size_t n)
@@ -209,4 +216,30 @@ void config_free(struct config *config)
 {
     if (config)
         arena_free(config->arena);
+}
+
+static bool is_about_etcd(void *arg, const struct finding *f)
+{
+    const char *path = f->at.yaml_path;
+    (void)arg;
+    return !path || !*path || strcmp(path, "/kind") == 0 || strcmp(path, "/apiVersion") == 0 ||
+           (strncmp(path, "/etcd", 5) == 0 && (path[5] == '/' || !path[5]));
+}
+
+int config_load_etcd(const char *path, struct config **ret_config, struct findings *findings)
+{
+    struct findings own;
+    struct load load;
+    findings_init(&own);
+    int r = load_init(&load, &own);
+    if (r < 0)
+        return r;
+    r = load_file(&load, path);
+    if (r == 0)
+        agent_config_finish(&load);
+    findings_filter(&own, is_about_etcd, NULL);
+    r = load_end(&load, r, ret_config);
+    findings_move(findings, &own);
+    findings_done(&own);
+    return r;
 }

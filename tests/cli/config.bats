@@ -110,3 +110,41 @@ YAML
     [ "$status" -eq 2 ]
     [[ $stderr == *'TALOSVIP_INSECURE_SKIP_TLS_VERIFY: "never" is neither true nor false'* ]]
 }
+
+# with_agent_file FILE COMMAND...: where FILE is the host's /etc/talosvip/talosvip.yaml.
+with_agent_file() {
+    local etc=$BATS_TEST_TMPDIR/etc
+    mkdir -p "$etc/talosvip"
+    cp /etc/ld.so.* /etc/passwd "$etc/" 2>/dev/null || :
+    cp "$1" "$etc/talosvip/talosvip.yaml"
+    # shellcheck disable=SC2016 # expanded in there
+    unshare -m bash -c 'mount --bind "$1" /etc && shift && exec "$@"' bash "$etc" "${@:2}"
+}
+
+@test "of this host's configuration only its etcd matters" {
+    [ "$(id -u)" -eq 0 ] || skip "root puts a file in /etc"
+    local yaml=$BATS_TEST_TMPDIR/agent.yaml
+    printf '%s\n' 'apiVersion: talosvip/v1' 'kind: AgentConfig' 'api: {socket: relative}' \
+        'etcd: {endpoints: ["https://10.9.9.9:2379"]}' >"$yaml"
+    run --separate-stderr with_agent_file "$yaml" "$talosvip" config show --origin
+    [ "$status" -eq 0 ]
+    [[ $output == *"https://10.9.9.9:2379"*"/etc/talosvip/talosvip.yaml:4"* ]]
+    [ -z "$stderr" ]
+}
+
+@test "an etcd of this host that cannot be read is told" {
+    [ "$(id -u)" -eq 0 ] || skip "root puts a file in /etc"
+    local yaml=$BATS_TEST_TMPDIR/agent.yaml text
+    for text in 'etcd: {endpoint: ["https://10.9.9.9:2379"]}' 'etcd: {endpoints: [' \
+        'etcd: {endpoints: ["10.9.9.9"]}'; do
+        printf '%s\n' 'apiVersion: talosvip/v1' 'kind: AgentConfig' "$text" >"$yaml"
+        run --separate-stderr with_agent_file "$yaml" "$talosvip" config show
+        [ "$status" -eq 0 ]
+        [[ $stderr == "talosvip: note: /etc/talosvip/talosvip.yaml:"*": its etcd is not asked" ]]
+        run --separate-stderr with_agent_file "$yaml" "$talosvip" config show -e http://a:1
+        [ -z "$stderr" ]
+    done
+    echo '- nothing of ours' >"$yaml"
+    run --separate-stderr with_agent_file "$yaml" "$talosvip" config show
+    [[ $stderr == "talosvip: note: /etc/talosvip/talosvip.yaml:1: "* ]]
+}
