@@ -43,17 +43,27 @@ static void set_variables(const struct event *e, char text[VARIABLES][VARIABLE_M
     snprintf(text[6], VARIABLE_MAX, "TALOSVIP_TEXT=%s", e->text);
 }
 
-/* Ours come first, so that they win. NULL: no memory. */
+static bool is_ours(const char *variable, char text[VARIABLES][VARIABLE_MAX])
+{
+    for (size_t i = 0; i < VARIABLES; i++)
+        if (strncmp(variable, text[i], strcspn(text[i], "=") + 1) == 0)
+            return true;
+    return false;
+}
+
+/* The caller's, without what is called as ours: of two that are called the same, shells differ in
+ * which one counts. NULL: no memory. */
 static char **make_environment(char text[VARIABLES][VARIABLE_MAX])
 {
-    size_t n = 0;
+    size_t n = 0, used = VARIABLES;
     while (environ[n])
         n++;
     char **list = calloc(n + VARIABLES + 1, sizeof(*list));
     for (size_t i = 0; list && i < VARIABLES; i++)
         list[i] = text[i];
     for (size_t i = 0; list && i < n; i++)
-        list[VARIABLES + i] = environ[i];
+        if (!is_ours(environ[i], text))
+            list[used++] = environ[i];
     return list;
 }
 
