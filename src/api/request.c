@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "api/request.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <json-c/json.h>
 #include <stdio.h>
@@ -75,7 +77,7 @@ int api_request_parse(enum api_request_kind kind, const char *body, size_t len,
         json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
         struct json_object *o = json_tokener_parse_ex(tok, body, (int)len);
         bool is_whole = json_tokener_get_error(tok) == json_tokener_success &&
-                        json_tokener_get_parse_end(tok) == len;
+                        json_tokener_get_parse_end(tok) == len && text_is_utf8(body, len);
         json_tokener_free(tok);
         *ret_why = "the body is not JSON";
         r = is_whole ? read_object(o, &request, ret_why) : -EINVAL;

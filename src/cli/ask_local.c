@@ -5,6 +5,7 @@
 
 #include "api/client.h"
 #include "base/clock.h"
+#include "base/fields.h"
 
 #include <errno.h>
 #include <json-c/json.h>
@@ -41,9 +42,10 @@ enum exit_code ask_local_status(const char *socket, struct api_status *ret_statu
 /* What the agent says of an error. */
 static enum exit_code refused(int status, const struct buf *answer)
 {
-    struct json_object *o = json_tokener_parse(answer->len ? buf_str(answer) : "{}"), *error;
+    struct json_object *o = NULL, *error;
     const char *text = "no reason given";
-    if (o && json_object_object_get_ex(o, "error", &error))
+    if (fields_parse(buf_str(answer), answer->len, ANSWER_MAX, &o) == 0 &&
+        json_object_object_get_ex(o, "error", &error))
         text = json_object_get_string(error);
     enum exit_code code =
         ask_complain(status == 503 ? EXIT_UNKNOWN : EXIT_NO, "the agent refuses: %.200s", text);
