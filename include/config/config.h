@@ -14,6 +14,7 @@
 
 #define CONFIG_FILE_MAX (16u << 20) /* bytes of one file */
 #define CONFIG_FILES_MAX 64
+#define CONFIG_NODE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 #define CONFIG_VIPS_MAX 200
 #define CONFIG_ENDPOINTS_MAX 16
 #define CONFIG_HEALTH_MAX 32

@@ -3,8 +3,10 @@
 #include "state.h"
 
 #include "base/file.h"
+#include "base/text.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,18 +19,24 @@ static const char *const machine_id_files[] = {"/etc/machine-id",
 
 static int resolve_node(struct settings *s, const char *wanted, struct buf *why)
 {
-    if (!wanted) {
-        if (gethostname(s->node, sizeof(s->node)) == 0 && s->node[0])
-            return 0;
+    char host[HOST_NAME_MAX + 1] = "", shown[100];
+    const char *name = wanted;
+    if (!wanted && gethostname(host, sizeof(host)) == 0)
+        name = host;
+    if (!name || (!wanted && !name[0])) {
         buf_puts(why, "this host has no name; give one with --node");
         return -EINVAL;
     }
-    if (strlen(wanted) >= sizeof(s->node) || !wanted[0] || strchr(wanted, '/')) {
-        buf_printf(why, "\"%s\" cannot be a node name: 1 to %zu characters without \"/\"", wanted,
-                   sizeof(s->node) - 1);
+    size_t len = strlen(name);
+    if (len == 0 || len >= sizeof(s->node) || name[strspn(name, CONFIG_NODE_CHARACTERS)]) {
+        buf_puts(why, wanted ? "\"" : "this host's name, \"");
+        text_copy(shown, sizeof(shown), name);
+        text_add_plain(why, shown);
+        buf_printf(why, "\", cannot be a node's name: 1 to %zu letters, digits, '.', '-' and '_'%s",
+                   sizeof(s->node) - 1, wanted ? "" : "; give one with --node");
         return -EINVAL;
     }
-    memcpy(s->node, wanted, strlen(wanted) + 1);
+    memcpy(s->node, name, len + 1);
     return 0;
 }
 

@@ -13,7 +13,6 @@
 #define SOCKET_DEFAULT "/run/talosvip/agent.sock"
 #define PEER_PORT_DEFAULT 9755
 #define NODE_MAX 253 /* of a host name, RFC 1123 section 2.1 */
-#define NODE_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_"
 
 static void etcd_endpoints(struct load *load, const struct setting *list, struct config_etcd *etcd)
 {
@@ -157,7 +156,7 @@ static void node_read(struct load *load, const struct setting *node)
     if (!*name || strlen(name) > NODE_MAX)
         setting_wrong(load, node->node, &node->step, true, "a node's name",
                       *name ? "it is too long" : "it is empty");
-    else if (name[strspn(name, NODE_CHARACTERS)])
+    else if (name[strspn(name, CONFIG_NODE_CHARACTERS)])
         setting_wrong(load, node->node, &node->step, true, "a node's name",
                       "only letters, digits, '.', '-' and '_' may be in it");
     load->config->node = arena_strdup(load->config->arena, name);

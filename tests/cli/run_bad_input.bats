@@ -52,6 +52,18 @@ setup()
     says 1 bad.yaml:7:7 enp1s0 eth0
 }
 
+@test "a node's name that others could not read, by flag and of the host" {
+    local name
+    for name in $'a\nb \e[31m' 'a b' 'a/b' ä "$(printf '%0300d' 0)"; do
+        on_host "$TALOSVIP" run -c good.yaml --node "$name"
+        says 1 "cannot be a node's name"
+        [[ $output != *$'\e'* ]]
+    done
+    # shellcheck disable=SC2016 # expanded in there
+    on_host bash -c 'printf %s "$1" >/proc/sys/kernel/hostname && shift && exec "$@"' bash 'a b' "$TALOSVIP" run -c good.yaml
+    says 1 'this host' '"a b"' "cannot be a node's name" --node
+}
+
 @test "--ttl out of range" {
     on_host "$TALOSVIP" run -c good.yaml --ttl 1s
     says 2 ttl 1s
