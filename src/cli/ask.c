@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "look.h"
 
+#include "api/request.h"
 #include "base/parse.h"
 #include "etcd/keys.h"
 #include "etcd/record.h"
@@ -250,6 +251,14 @@ void ask_who(char out[REQUEST_NAME_MAX])
         host[0] = '\0';
     host[strcspn(host, ".")] = '\0';
     snprintf(out, REQUEST_NAME_MAX, "%.32s%s%.29s", name, host[0] ? "@" : "", host);
+}
+
+enum exit_code ask_reason(const char *reason)
+{
+    _Static_assert(API_REASON_MAX == REQUEST_TEXT_MAX, "one length, whichever way it goes");
+    if (!reason || strlen(reason) < REQUEST_TEXT_MAX)
+        return EXIT_DONE;
+    return ask_complain(EXIT_USAGE, "--reason: longer than %d bytes", REQUEST_TEXT_MAX - 1);
 }
 
 enum exit_code ask_vip(const struct arguments *arguments, struct ip *ret_vip)

@@ -42,6 +42,8 @@ void ask_on_end(void *arg, const struct request_outcome *outcome);
 
 /* "alice@host": SUDO_USER, else the user of this process. */
 void ask_who(char out[REQUEST_NAME_MAX]);
+/* EXIT_USAGE, and why, when a reason (or NULL) is longer than can be kept. */
+enum exit_code ask_reason(const char *reason);
 /* The address that was typed, or a complaint, with a guess out of those there are. */
 enum exit_code ask_vip(const struct arguments *arguments, struct ip *ret_vip);
 enum exit_code ask_unknown_vip(const struct request_scene *scene, const struct ip *vip);

@@ -332,6 +332,10 @@ static enum exit_code run(const struct arguments *arguments)
     bool is_go = false;
     struct ask a;
     enum exit_code code = ask_vip(arguments, &p.vip);
+    if (code == EXIT_DONE)
+        code = ask_reason(arguments->values[REASON].text);
+    if (code == EXIT_DONE && p.to && strlen(p.to) >= REQUEST_NAME_MAX)
+        code = ask_complain(EXIT_USAGE, "--to: longer than %d bytes", REQUEST_NAME_MAX - 1);
     if (code != EXIT_DONE)
         return code;
     ip_format(&p.vip, p.text);

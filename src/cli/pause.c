@@ -28,8 +28,12 @@ static bool holds_alone(const struct request_scene *scene, const char *node)
     return false;
 }
 
+/* Each once. */
 static void add_vip(struct wish *w, const struct ip *vip)
 {
+    for (unsigned i = 0; i < w->n; i++)
+        if (ip_equal(&w->vips[i], vip))
+            return;
     if (w->n < sizeof(w->vips) / sizeof(w->vips[0]))
         w->vips[w->n++] = *vip;
 }
@@ -69,16 +73,23 @@ static enum exit_code decide(void *arg, const struct request_scene *scene)
     }
     if (w->arguments->n_words == 0)
         return decide_all(w, scene);
+    for (unsigned i = 0; i < w->n; i++)
+        if (!request_find_vip(scene, &w->vips[i]))
+            return ask_unknown_vip(scene, &w->vips[i]);
+    return EXIT_DONE;
+}
+
+/* All words are looked at before anything is done for the first. */
+static enum exit_code read_words(struct wish *w)
+{
+    struct ip vip;
     for (size_t i = 0; i < w->arguments->n_words; i++) {
-        struct ip vip;
-        if (ip_parse(w->arguments->words[i], &vip) < 0)
-            return ask_complain(EXIT_USAGE, "\"%.100s\" is not an IP address",
-                                w->arguments->words[i]);
-        if (!request_find_vip(scene, &vip))
-            return ask_unknown_vip(scene, &vip);
+        const char *word = w->arguments->words[i];
+        if (ip_parse(word, &vip) < 0)
+            return ask_complain(EXIT_USAGE, "\"%.100s\" is not an IP address", word);
         add_vip(w, &vip);
     }
-    return EXIT_DONE;
+    return ask_reason(w->reason);
 }
 
 static int start(struct ask *a, const struct wish *w, const struct ip *vip, const char *node)
@@ -140,23 +151,25 @@ static enum exit_code set_all(struct ask *a, const struct wish *w)
 /* Through this host's agent: the VIPs named, or this node itself. */
 static enum exit_code run_local(const struct wish *w)
 {
-    const struct arguments *arguments = w->arguments;
-    struct api_request request = {.kind = w->is_resume ? API_RESUME : API_PAUSE};
-    size_t i = 0;
+    const char *socket = w->arguments->values[PAUSE_SOCKET].text;
+    struct api_request request = {.has_vip = w->n > 0,
+                                  .kind = w->is_resume ? API_RESUME : API_PAUSE};
+    char text[IP_TEXT_MAX];
+    unsigned i = 0;
     if (w->node)
         return ask_complain(EXIT_USAGE, "--local is about this node: leave out --node");
     memcpy(request.by, w->who, sizeof(request.by));
     snprintf(request.reason, sizeof(request.reason), "%s", w->reason ? w->reason : "");
     do {
-        const char *what = arguments->n_words ? arguments->words[i] : "this node";
-        request.has_vip = arguments->n_words > 0;
-        if (request.has_vip && ip_parse(what, &request.vip) < 0)
-            return ask_complain(EXIT_USAGE, "\"%.100s\" is not an IP address", what);
-        enum exit_code code = ask_local_post(arguments->values[PAUSE_SOCKET].text, &request);
+        if (request.has_vip) {
+            request.vip = w->vips[i];
+            ip_format(&request.vip, text);
+        }
+        enum exit_code code = ask_local_post(socket, &request);
         if (code != EXIT_DONE)
             return code;
-        print_done(w, what, request.has_vip);
-    } while (++i < arguments->n_words);
+        print_done(w, request.has_vip ? text : "this node", request.has_vip);
+    } while (++i < w->n);
     return EXIT_DONE;
 }
 
@@ -170,10 +183,13 @@ enum exit_code pause_run(const struct arguments *arguments, bool is_resume)
     struct ask a;
     if (w.node && arguments->n_words > 0)
         return ask_complain(EXIT_USAGE, "%s a VIP or a node, not both at once", command);
+    enum exit_code code = read_words(&w);
+    if (code != EXIT_DONE)
+        return code;
     ask_who(w.who);
     if (arguments->values[PAUSE_LOCAL].origin == FROM_FLAG)
         return run_local(&w);
-    enum exit_code code = ask_open(&a, command, arguments);
+    code = ask_open(&a, command, arguments);
     if (code != EXIT_DONE)
         return code;
     code = ask_look(&a, decide, &w);

@@ -114,6 +114,10 @@ setup()
         try 0 "10.77.0.50 is PAUSED by alice" pause --reason "switch upgrade"
         await 3 logged event=paused
         try 1 "is paused already, by alice" pause 10.77.0.50
+        try 0 "10.77.0.50 goes on" resume 10.77.0.50 10.77.0.50
+        try 2 "longer than 159 bytes" pause 10.77.0.50 --reason "$(printf "%0160d" 0)"
+        try 2 "banana" pause 10.77.0.50 banana
+        try 0 "10.77.0.50 is PAUSED by alice" pause 10.77.0.50 10.77.0.50
         try 1 "everything is paused already" pause
         try 1 "is PAUSED by alice" resign 10.77.0.50 --yes
         has
@@ -239,7 +243,11 @@ setup()
         export TALOSVIP_ENDPOINTS=http://127.0.0.1:1
         try 2 "refusing to ask" resign 10.77.0.50 --local
         try 0 "Next in the queue: other" resign 10.77.0.50 --local --dry-run
-        try 0 "10.77.0.50 is PAUSED by alice" pause 10.77.0.50 --local
+        try 2 "banana" pause 10.77.0.50 banana --local
+        try 2 "longer than 159 bytes" pause 10.77.0.50 --local --reason "$(printf "%0160d" 0)"
+        try 2 "longer than 159 bytes" resign 10.77.0.50 --local --yes --reason "$(printf "%0160d" 0)"
+        try 2 "longer than 63 bytes" resign 10.77.0.50 --local --yes --to "$(printf "%064d" 0)"
+        try 0 "10.77.0.50 is PAUSED by alice" pause 10.77.0.50 10.77.0.50 --local
         try 1 "it is paused" resign 10.77.0.50 --local --yes
         try 0 "10.77.0.50 goes on" resume 10.77.0.50 --local
         try 0 "moved from cp-1 to other" resign 10.77.0.50 --local --yes --reason "a test"
