@@ -58,12 +58,21 @@ static void read_all(struct load *load, const struct yaml_node *root,
     check_names(load, contexts);
 }
 
+void contexts_second(const struct yaml_node *root, struct findings *findings)
+{
+    struct finding *f = report_add(findings, "TV101", root, NULL,
+                                   "a second document, where only the first is read");
+    finding_set_help(findings, f, "name all contexts under one \"contexts\"");
+}
+
 static int read_bytes(struct load *load, const char *path, const struct buf *bytes,
                       struct config_contexts *contexts)
 {
     struct yaml_document *list = NULL;
     int r = yaml_parse(path, buf_str(bytes), bytes->len, load->arena, load->findings, &list, NULL);
-    if (r < 0 || !list || yaml_is_null(list->root))
+    while (list && yaml_is_null(list->root))
+        list = list->next;
+    if (r < 0 || !list)
         return r;
     const char *kind = yaml_text(yaml_get(list->root, "kind")),
                *version = yaml_text(yaml_get(list->root, "apiVersion"));
@@ -76,6 +85,11 @@ static int read_bytes(struct load *load, const char *path, const struct buf *byt
     }
     schema_check(&schema_client, list->root, load->findings);
     read_all(load, list->root, contexts);
+    do
+        list = list->next;
+    while (list && yaml_is_null(list->root));
+    if (list)
+        contexts_second(list->root, load->findings);
     return 0;
 }
 

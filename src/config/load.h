@@ -62,6 +62,8 @@ const struct config_selector *talos_device_selector(struct load *load, const str
 /* Reports letters of a case that no MAC address of the kernel has. */
 void talos_check_macs(struct load *load, const struct yaml_node *node, const struct yaml_step *path,
                       const struct config_selector *selector);
+/* Reports a document behind a ClientConfig, which has its file for itself. */
+void contexts_second(const struct yaml_node *root, struct findings *findings);
 /* What is known once all files are read. */
 void agent_config_finish(struct load *load);
 void config_vip_finish(struct load *load);

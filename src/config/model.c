@@ -132,6 +132,8 @@ static void typed_document(struct model *model, const struct yaml_node *root,
 {
     const struct schema *schema = NULL;
     if (strcmp(version->text, AGENT_VERSION) == 0 && strcmp(kind->text, "ClientConfig") == 0) {
+        if (model->has_client)
+            contexts_second(root, &model->findings);
         model->has_client = true;
         schema_check(&schema_client, root, &model->findings);
         return;

@@ -88,6 +88,21 @@ YAML
     [ "$status" -eq 1 ]
 }
 
+@test "a second document in the file is told, not forgotten" {
+    contexts
+    printf '%s\n' --- 'apiVersion: talosvip/v1' 'kind: ClientConfig' \
+        'contexts: [{name: three, etcd: {endpoints: [http://x:1]}}]' >>"$file"
+    run --separate-stderr "$talosvip" config contexts
+    [ "$status" -eq 4 ]
+    [ "${stderr_lines[0]}" = "talosvip: $file:12:1: a second document, where only the first is read" ]
+    run "$talosvip" validate "$file"
+    [ "$status" -eq 1 ]
+    [[ $output == *"a second document"* ]]
+    contexts
+    sed -i -e '1i---' -e '1i---' -e '$a---' "$file" # empty ones do not count
+    [ "$(value endpoints --context lab)" = http://127.0.0.1:2379 ]
+}
+
 @test "a password is never shown" {
     export ETCDCTL_USER=alice:s3cret
     run "$talosvip" config show --origin
