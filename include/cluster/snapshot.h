@@ -100,6 +100,7 @@ struct snapshot_vip {
     char macs[SNAPSHOT_MACS_MAX][SNAPSHOT_MAC_MAX];
     unsigned agree, observers; /* views that match the holder / fresh views at all */
     unsigned moves_24h;
+    bool is_moves_at_least; /* moves_24h: older ones of that day were not read */
     int64_t released_epoch; /* the last owner that gave up by itself, and why; 0 none on record */
     char released_cause[32], released_detail[SNAPSHOT_TEXT_MAX];
     bool is_paused;

@@ -146,7 +146,7 @@ static void add_row(struct grid *g, const struct snapshot *s, const struct snaps
     if (is_wide) {
         add_peers(g, s, vip, cell);
         add_number(g, "u", (uint64_t)vip->epoch);
-        buf_printf(cell, "%u", vip->moves_24h);
+        buf_printf(cell, "%u%s", vip->moves_24h, vip->is_moves_at_least ? "+" : "");
         grid_take(g, cell);
     }
     add_alerts(g, s, vip, cell);

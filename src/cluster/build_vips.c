@@ -215,6 +215,22 @@ static void fill_request(const struct known_vip *known, const struct snapshot *s
         vip->paused_us = r->wall_us < s->wall_us ? (int64_t)(s->wall_us - r->wall_us) : 0;
 }
 
+/* Those of a day; where all that were read are younger, and older ones were not, at least. */
+static void fill_moves(const struct known_vip *known, const struct snapshot *s,
+                       struct snapshot_vip *vip)
+{
+    vip->is_moves_at_least = known->is_past_cut;
+    for (unsigned i = 0; i < s->n_history; i++) {
+        const struct snapshot_move *m = &s->history[i];
+        if (!ip_equal(&m->vip, &vip->ip))
+            continue;
+        if (m->wall_us + DAY_US <= s->wall_us)
+            vip->is_moves_at_least = false;
+        else if (m->from[0] && !snapshot_move_stays(m))
+            vip->moves_24h++;
+    }
+}
+
 static void fill_vip(const struct known_vip *known, uint64_t now, const struct snapshot *s,
                      struct snapshot_vip *vip)
 {
@@ -228,10 +244,7 @@ static void fill_vip(const struct known_vip *known, uint64_t now, const struct s
         memcpy(vip->released_cause, known->released.cause, sizeof(vip->released_cause));
         memcpy(vip->released_detail, known->released.detail, sizeof(vip->released_detail));
     }
-    for (unsigned i = 0; i < s->n_history; i++)
-        if (ip_equal(&s->history[i].vip, &vip->ip) && s->history[i].wall_us + DAY_US > s->wall_us &&
-            s->history[i].from[0] && !snapshot_move_stays(&s->history[i]))
-            vip->moves_24h++;
+    fill_moves(known, s, vip);
 }
 
 /* `first`: of this VIP, in the order of the election. */

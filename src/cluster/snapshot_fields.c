@@ -102,6 +102,7 @@ static const struct field vip[] = {
     {VIP("agree", FIELD_COUNT, agree)},
     {VIP("observers", FIELD_COUNT, observers)},
     {VIP("moves24h", FIELD_COUNT, moves_24h)},
+    {VIP("moves24hAtLeast", FIELD_BOOL, is_moves_at_least)},
     {VIP_IN("released", "epoch", FIELD_REVISION, released_epoch)},
     {VIP_IN("released", "cause", FIELD_TEXT_OR_NULL, released_cause)},
     {VIP_IN("released", "detail", FIELD_TEXT_OR_NULL, released_detail)},

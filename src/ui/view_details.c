@@ -149,7 +149,8 @@ static void vip_details(const struct view *v, const struct snapshot_vip *vip, st
         line(out, i == 0 ? "answers" : "", vip->macs[i]);
     snprintf(text, sizeof(text), "%u of %u agree", vip->agree, vip->observers);
     line(out, "seen by", text);
-    snprintf(text, sizeof(text), "%u in 24 h", vip->moves_24h);
+    snprintf(text, sizeof(text), "%s%u in 24 h", vip->is_moves_at_least ? "at least " : "",
+             vip->moves_24h);
     line(out, "moves", text);
     views_of(v, vip, out);
     buf_printf(out, "\n  talosvip history --vip %s\n  talosvip status %s\n", ip, ip);

@@ -242,7 +242,7 @@ static void draw_row(struct view *v, unsigned index, unsigned row)
               : vip->observers > 0             ? STYLE_GOOD
                                                : STYLE_PLAIN,
               text);
-    snprintf(id, sizeof(id), "%u", vip->moves_24h);
+    snprintf(id, sizeof(id), "%u%s", vip->moves_24h, vip->is_moves_at_least ? "+" : "");
     view_cell(v, row, &c[COL_MOVES], STYLE_PLAIN, id);
 }
 

@@ -206,3 +206,28 @@ assert rows[0]["outage_ms"] == "210.000" and rows[3]["outage_ms"] == ""' <<<"$ou
     [[ ${stderr_lines[0]} = *"refused the login of user \"viewer\""* ]]
     ctl --user root auth disable
 }
+
+@test "status counts the moves of a day, and says where it read fewer than there are" {
+    local i batch=$BATS_TEST_TMPDIR/batch
+    moves() { # HOURS: 25 of 10.8.0.1, the newest ones all within so many
+        printf '\n'
+        for ((i = 1; i <= 25; i++)); do
+            printf 'put talosvip/v1/history/10.8.0.1/%016x "{\\"from\\":\\"cp-1\\",\\"to\\":\\"cp-2\\",\\"cause\\":\\"resign\\",\\"epoch\\":%d,\\"goneWallUs\\":%d}"\n' \
+                $i $i $(($(now_us) - $1 * (26 - i) * 144000000))
+        done
+        printf '\n\n'
+    }
+    counted() {
+        timeout 10 "$TALOSVIP" status -o json | jq -c '.vips[] | select(.vip == "10.8.0.1") | [.moves24h, .moves24hAtLeast]'
+    }
+    ctl put talosvip/v1/released/10.8.0.1 '{"node":"cp-1","cause":"shutdown","revision":7}'
+    moves 20 >"$batch"
+    ctl txn <"$batch"
+    [ "$(counted)" = '[20,true]' ]
+    timeout 10 "$TALOSVIP" status -o wide | grep -Eq '^10\.8\.0\.1 .* 20\+ '
+    moves 60 >"$batch"
+    ctl txn <"$batch"
+    [ "$(counted)" = '[9,false]' ]
+    ctl del --prefix talosvip/v1/history/10.8.0.1
+    ctl del talosvip/v1/released/10.8.0.1
+}

@@ -276,7 +276,7 @@ static void one_that_was_stopped_says_nothing(void **state)
     loop_timer_set(b->stopper, clock_now_us() + 300 * MS);
     assert_int_equal(loop_run(b->loop), 0);
     assert_int_equal(b->ended, 0);
-    assert_no_children();
+    await_no_children(b);
 }
 
 static void fifty_runs_leave_no_descriptor(void **state)
