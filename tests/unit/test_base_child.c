@@ -239,6 +239,7 @@ static void first_it_is_asked_to_end(void **state)
     b->wanted = 2;
     assert_int_equal(loop_run(b->loop), 0);
     assert_int_equal(b->end.signal, SIGKILL);
+    await_no_children(b);
 }
 
 static void what_it_leaves_in_its_group_ends_with_it(void **state)
@@ -307,7 +308,7 @@ static void one_that_does_not_die_is_told_as_well(void **state)
     unsigned before = open_descriptors();
     is_deaf = true;
     for (b->wanted = 1; b->wanted <= CHILD_DYING_MAX; b->wanted++) {
-        begin(b, "echo begun; exec sleep 60", 100 * MS, b->wanted == 1 ? 0 : 100 * MS);
+        begin(b, "echo begun; exec sleep 60", 1000 * MS, b->wanted == 1 ? 0 : 100 * MS);
         assert_int_equal(loop_run(b->loop), 0);
         assert_true(b->end.is_timed_out);
         assert_int_equal(b->end.signal, SIGKILL);
