@@ -170,13 +170,7 @@ setup()
 
 @test "somebody outside the election who answers is respected: exit 1, nothing taken" {
     host '
-        ip link add name far type veth peer name near
-        ip link add br0 type bridge; ip link set br0 up
-        ip link set other master br0; ip link set near master br0; ip link set near up
-        unshare -n sh -c "echo \$\$ >/run/far.pid; exec tail -f /dev/null" & FAR=$!
-        await 5 test -s /run/far.pid
-        ip link set far netns $FAR
-        nsenter -t $FAR -n sh -c "ip link set far up; ip addr add 10.77.0.50/24 dev far"
+        stranger
         status=0
         timeout 30 "$TALOSVIP" run -c vip.yaml -e http://127.0.0.1:2379 --node cp-1 --log-format logfmt \
             >>/run/log 2>&1 || status=$?
@@ -190,13 +184,7 @@ setup()
 
 @test "a probe that could not be sent proves nothing: the address is not taken" {
     host '
-        ip link add name far type veth peer name near
-        ip link add br0 type bridge; ip link set br0 up
-        ip link set other master br0; ip link set near master br0; ip link set near up
-        unshare -n sh -c "echo \$\$ >/run/far.pid; exec tail -f /dev/null" & FAR=$!
-        await 5 test -s /run/far.pid
-        ip link set far netns $FAR
-        nsenter -t $FAR -n sh -c "ip link set far up; ip addr add 10.77.0.50/24 dev far"
+        stranger
         tc qdisc add dev eth0 root pfifo limit 0 # a queue that is always full
         agent
         await 10 logged event=probe_unsent

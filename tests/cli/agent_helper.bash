@@ -13,6 +13,16 @@ has() { ip -o addr show eth0 | grep -q " $1/"; }
 lacks() { ! has "$1"; }
 logged() { grep -q "$1" /run/log; }
 count() { grep -c "$1" /run/log; }
+# Somebody outside the election, on the network of eth0 (over br0), has the address: $FAR.
+stranger() {
+    ip link add name far type veth peer name near
+    ip link add br0 type bridge; ip link set br0 up
+    ip link set other master br0; ip link set near master br0; ip link set near up
+    unshare -n sh -c "echo \$\$ >/run/far.pid; exec tail -f /dev/null" & FAR=$!
+    await 5 test -s /run/far.pid
+    ip link set far netns $FAR
+    nsenter -t $FAR -n sh -c "ip link set far up; ip addr add 10.77.0.50/24 dev far"
+}
 finish() { kill "$AGENT"; wait "$AGENT"; }
 '
 

@@ -226,9 +226,10 @@ JSON
     "${tmux[@]}" kill-server
     tmux=(tmux -S "$BATS_TEST_TMPDIR/tmux2" -f /dev/null)
     "${tmux[@]}" new-session -d -x 100 -y 30 env -i HOME="$PWD/home" TERM=dumb LANG=C.UTF-8 \
-        PATH="$PWD/bin:/usr/bin:/bin" script -qfc "timeout 8 talosvip status -w -e $URLS" typescript
+        PATH="$PWD/bin:/usr/bin:/bin" script -qfc "timeout -s INT 4 talosvip status -w -e $URLS" typescript
     await 10 grep -q "held\|HELD" typescript
-    "${tmux[@]}" kill-server
+    is_over() { ! "${tmux[@]}" has-session 2>/dev/null; }
+    await 10 is_over # by itself: script outlives its terminal
     run grep -c $'\e' typescript
     [ "$output" = 0 ]
 }

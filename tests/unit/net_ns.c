@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "net/frame.h"
 
 static int open_current(void)
 {
@@ -207,4 +208,31 @@ bool net_ns_wait(struct loop *loop, bool (*is_done)(void *arg), void *arg, uint6
     loop_run(loop);
     loop_timer_free(w.timer);
     return is_done(arg);
+}
+
+bool net_ns_answers(int tap, const struct ip *ip, const struct mac *owner, int ms)
+{
+    const bool is_v4 = ip->family == IP_V4;
+    const struct mac mac = net_ns_mac(1);
+    const struct ip own = net_ns_ip(is_v4 ? "10.77.0.2" : "fd77::2");
+    uint8_t data[256];
+    uint64_t end = clock_now_us() + (uint64_t)ms * 1000;
+    size_t len = is_v4 ? frame_arp_request(&mac, &own, ip, NULL, data)
+                       : frame_ns_request(&mac, &own, ip, NULL, data);
+    net_ns_flush(tap);
+    if (!net_ns_send(tap, data, len)) { /* else that would be a silence */
+        perror("a question cannot be sent");
+        abort();
+    }
+    for (uint64_t now; (now = clock_now_us()) < end;) {
+        struct frame f;
+        struct mac claimed;
+        len = net_ns_hear(tap, data, sizeof(data), (int)((end - now) / 1000));
+        if (len == 0)
+            return false;
+        if (frame_parse(data, len, &f) == 0 && frame_claims(&f, ip, &claimed) &&
+            mac_equal(&claimed, owner))
+            return true;
+    }
+    return false;
 }

@@ -43,6 +43,8 @@ int net_ns_tap(const struct net_ns *ns, int node);
 bool net_ns_send(int tap, const uint8_t *data, size_t len);
 /* The next frame that is not our own, within `ms`; its length, 0 for none. */
 size_t net_ns_hear(int tap, uint8_t *out, size_t size, int ms);
+/* Does `owner` say to have `ip`, to one question of node 1, within `ms`? */
+bool net_ns_answers(int tap, const struct ip *ip, const struct mac *owner, int ms);
 /* Forgets what has arrived. */
 void net_ns_flush(int tap);
 

@@ -234,41 +234,18 @@ static void test_bridge_is_found_not_its_port(void **state)
         assert_int_equal(told.ifindex[i], br1);
 }
 
-/* Whether somebody with this MAC says to have `ip`, to one question. */
-static bool answers_once(const struct ip *ip, const struct mac *owner, int ms)
-{
-    struct mac mac = net_ns_mac(1);
-    uint8_t data[256];
-    uint64_t end = clock_now_us() + (uint64_t)ms * 1000;
-    struct frame f;
-    size_t len = ip->family == IP_V4 ? frame_arp_request(&mac, &peer4, ip, NULL, data)
-                                     : frame_ns_request(&mac, &peer6, ip, NULL, data);
-    net_ns_flush(tap);
-    assert_true(net_ns_send(tap, data, len));
-    for (;;) {
-        uint64_t now = clock_now_us();
-        struct mac claimed;
-        len = now < end ? net_ns_hear(tap, data, sizeof(data), (int)((end - now) / 1000)) : 0;
-        if (len == 0)
-            return false;
-        if (frame_parse(data, len, &f) == 0 && frame_claims(&f, ip, &claimed) &&
-            mac_equal(&claimed, owner))
-            return true;
-    }
-}
-
 /* The kernel joins the group of an IPv6 address in a worker, and a link may just have come up. */
 static bool answers(const struct ip *ip, const struct mac *owner)
 {
     for (int i = 0; i < 100; i++)
-        if (answers_once(ip, owner, 20))
+        if (net_ns_answers(tap, ip, owner, 20))
             return true;
     return false;
 }
 
 static bool is_silent(const struct ip *ip, const struct mac *owner)
 {
-    return !answers_once(ip, owner, QUIET_MS);
+    return !net_ns_answers(tap, ip, owner, QUIET_MS);
 }
 
 static void close_on(int ifindex)

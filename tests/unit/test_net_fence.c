@@ -81,24 +81,8 @@ static int teardown(void **state)
 /* Does node 0 answer a request of node 1 for this address, within `ms`? */
 static bool answers(const struct ip *ip, int ms)
 {
-    struct mac mac = net_ns_mac(1), owner = net_ns_mac(0);
-    uint8_t data[FRAME_MAX > 256 ? FRAME_MAX : 256];
-    uint64_t end = clock_now_us() + (uint64_t)ms * 1000;
-    struct frame f;
-    size_t len = ip->family == IP_V4 ? frame_arp_request(&mac, &peer4, ip, NULL, data)
-                                     : frame_ns_request(&mac, &peer6, ip, NULL, data);
-    net_ns_flush(tap);
-    assert_true(net_ns_send(tap, data, len));
-    for (;;) {
-        uint64_t now = clock_now_us();
-        struct mac claimed;
-        len = now < end ? net_ns_hear(tap, data, sizeof(data), (int)((end - now) / 1000)) : 0;
-        if (len == 0)
-            return false;
-        if (frame_parse(data, len, &f) == 0 && frame_claims(&f, ip, &claimed) &&
-            mac_equal(&claimed, &owner))
-            return true;
-    }
+    const struct mac owner = net_ns_mac(0);
+    return net_ns_answers(tap, ip, &owner, ms);
 }
 
 static bool is_open(void)
